@@ -1,0 +1,3 @@
+module pitstop
+
+go 1.26.0
