@@ -1,0 +1,275 @@
+package child
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// children are the parts that the test binary plays when TEST_CHILD names one.
+var children = map[string]func(){
+	"exit":   func() { code, _ := strconv.Atoi(os.Getenv("CODE")); os.Exit(code) },
+	"killed": func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL); select {} },
+	"listen": func() { listen(); select {} },
+	"idle":   func() { fmt.Println("started"); time.Sleep(time.Hour) },
+	"graceful": func() {
+		term := make(chan os.Signal, 1)
+		signal.Notify(term, syscall.SIGTERM)
+		listen()
+		<-term
+		os.Exit(7)
+	},
+	"stubborn": func() { signal.Ignore(syscall.SIGTERM); listen(); select {} },
+	// dies and leaves one behind that holds the port and does not hear SIGTERM
+	"parent": func() {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "TEST_CHILD=stubborn")
+		_ = cmd.Start()
+		for {
+			if conn, err := dialApp(testPort()); err == nil {
+				_ = conn.Close()
+				os.Exit(0)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	},
+	// what pitstop is to the child: a parent that may be killed
+	"pitstop": func() {
+		if _, err := NewLauncher().Start(Spec{
+			Command: []string{os.Args[0]}, Env: append(os.Environ(), "TEST_CHILD=idle"), Port: testPort(), Stdout: os.Stdout,
+		}); err != nil {
+			panic(err)
+		}
+		select {}
+	},
+}
+
+func TestMain(m *testing.M) {
+	if name := os.Getenv("TEST_CHILD"); name != "" {
+		children[name]()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func TestChild_ExitCodeIsPassedOnExactly(t *testing.T) {
+	l := NewLauncher()
+	for code := range 256 {
+		c := start(t, l, "exit", "CODE="+strconv.Itoa(code))
+		<-c.Exited()
+		if got := c.Exit().Code; got != code {
+			t.Fatalf("exit code %d, want %d", got, code)
+		}
+	}
+	c := start(t, l, "killed")
+	<-c.Exited()
+	if e := c.Exit(); e.Code != 137 || e.Signal != syscall.SIGKILL {
+		t.Errorf("killed: %+v", e)
+	}
+}
+
+func TestChild_ReadyWhenItListens(t *testing.T) {
+	c := start(t, NewLauncher(), "listen")
+	addr, err := c.Ready(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close()
+}
+
+func TestChild_ExitBeforeReadyIsAnError(t *testing.T) {
+	c := start(t, NewLauncher(), "exit", "CODE=3")
+	_, err := c.Ready(t.Context())
+	var exited *ExitedError
+	if !errors.As(err, &exited) || exited.Exit.Code != 3 {
+		t.Errorf("Ready returned %v", err)
+	}
+}
+
+func TestChild_NotReadyInTimeSaysWhatIsMissing(t *testing.T) {
+	c := start(t, NewLauncher(), "idle")
+	cause := errors.New("not ready in time")
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, cause)
+	defer cancel()
+	_, err := c.Ready(ctx)
+	if !errors.Is(err, cause) || !strings.Contains(err.Error(), "nothing listens on port") {
+		t.Errorf("Ready returned %v", err)
+	}
+}
+
+func TestChild_PortTakenIsToldBeforeTheStart(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	port := ln.Addr().(*net.TCPAddr).Port
+	_, err = NewLauncher().Start(Spec{Command: []string{os.Args[0]}, Port: port})
+	var taken *PortTakenError
+	if !errors.As(err, &taken) || taken.Port != port {
+		t.Errorf("Start returned %v", err)
+	}
+}
+
+func TestChild_StopLetsItEndGracefully(t *testing.T) {
+	c := start(t, NewLauncher(), "graceful")
+	if _, err := c.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, killed := c.Stop(t.Context()); killed {
+		t.Error("had to kill")
+	}
+	if got := c.Exit().Code; got != 7 {
+		t.Errorf("exit code %d, want its own 7", got)
+	}
+}
+
+func TestChild_StopKillsAfterTheBound(t *testing.T) {
+	c := start(t, NewLauncher(), "stubborn")
+	if _, err := c.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, killed := c.Stop(ctx); !killed {
+		t.Error("did not have to kill")
+	}
+	if got := c.Exit().Code; got != 137 {
+		t.Errorf("exit code %d, want 137", got)
+	}
+}
+
+func TestChild_StoppedMeansThatTheGroupIsEmpty(t *testing.T) {
+	c := start(t, NewLauncher(), "parent")
+	<-c.Exited()
+	if conn, err := dialApp(c.spec.Port); err != nil {
+		t.Fatal("the grandchild should still hold the port")
+	} else {
+		_ = conn.Close()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	c.Stop(ctx)
+	if conn, err := dialApp(c.spec.Port); err == nil {
+		_ = conn.Close()
+		t.Error("the port is still held after Stop")
+	}
+}
+
+func TestChild_DiesWithItsParentEvenWhenThatIsKilled(t *testing.T) {
+	parent := exec.Command(os.Args[0])
+	parent.Env = append(os.Environ(), "TEST_CHILD=pitstop", "TEST_PORT="+strconv.Itoa(freePort(t)))
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var said string
+	if _, err := fmt.Fscan(out, &said); err != nil || said != "started" {
+		t.Fatalf("the child said %q, %v", said, err)
+	}
+	_ = parent.Process.Kill()
+	// The pipe's end is the child's end: it inherited the write side.
+	if _, err := io.ReadAll(out); err != nil {
+		t.Fatal(err)
+	}
+	_ = parent.Wait()
+}
+
+func TestEnviron_IsMadeAnew(t *testing.T) {
+	env := Environ(
+		[]string{"PATH=/bin", "PITSTOP_CONTROL_TOKEN=secret", "PORT=80", "A=base", "B=base"},
+		map[string]string{"A": "file", "C": "file"},
+		map[string]string{"C": "manifest"},
+		map[string]string{"PORT": "3000", "PITSTOP_COMMIT": "v1"},
+	)
+	slices.Sort(env)
+	want := []string{"A=file", "B=base", "C=manifest", "PATH=/bin", "PITSTOP_COMMIT=v1", "PORT=3000"}
+	if !slices.Equal(env, want) {
+		t.Errorf("environment %q, want %q", env, want)
+	}
+}
+
+func TestLookPath_SearchesTheChildsOwnPath(t *testing.T) {
+	dir := t.TempDir()
+	program := filepath.Join(dir, "bin", "tool")
+	_ = os.Mkdir(filepath.Dir(program), 0o755)
+	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct{ name, path string }{
+		{"tool", "PATH=/nowhere:" + filepath.Dir(program)},
+		{"tool", "PATH=bin"}, // relative to the release
+		{"./bin/tool", "PATH="},
+		{program, "PATH="},
+	} {
+		if got, err := LookPath(tc.name, dir, []string{tc.path}); err != nil || got != program {
+			t.Errorf("%s with %s: %s, %v", tc.name, tc.path, got, err)
+		}
+	}
+	if _, err := LookPath("tool", dir, []string{"PATH=/nowhere"}); !errors.Is(err, exec.ErrNotFound) {
+		t.Errorf("a tool that is not there: %v", err)
+	}
+}
+
+// Helpers
+
+func start(t *testing.T, l *Launcher, part string, env ...string) *Child {
+	t.Helper()
+	port := freePort(t)
+	c, err := l.Start(Spec{
+		Command: []string{os.Args[0]}, Port: port,
+		Env: append(os.Environ(), append(env, "TEST_CHILD="+part, "TEST_PORT="+strconv.Itoa(port))...),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		c.Stop(ctx)
+	})
+	return c
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().(*net.TCPAddr).Port
+}
+
+func testPort() int {
+	port, _ := strconv.Atoi(os.Getenv("TEST_PORT"))
+	return port
+}
+
+func listen() net.Listener {
+	ln, err := net.Listen("tcp", "127.0.0.1:"+os.Getenv("TEST_PORT"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	return ln
+}

@@ -1,0 +1,60 @@
+package child
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Spec says what to run.
+type Spec struct {
+	// Command is the program and its arguments; the program is looked up in the PATH of Env.
+	Command []string
+	// Dir is the working directory: the release.
+	Dir string
+	// Env is the whole environment, as made by Environ.
+	Env []string
+	// Port is the TCP port that the app listens on, on a loopback or any address.
+	Port int
+	// ReadyPath, if set, is a path that must answer 2xx or 3xx before the app counts as ready.
+	ReadyPath string
+	// Stdout and Stderr are handed to the process as they are, so that nothing it writes can be slowed or lost.
+	Stdout, Stderr *os.File
+}
+
+// PortTakenError says that somebody listens on the app's port before the app was started.
+type PortTakenError struct{ Port int }
+
+func (e *PortTakenError) Error() string {
+	return fmt.Sprintf("port %d is taken by another process: stop it, or give the app another port with --app-port", e.Port)
+}
+
+// Environ makes the child's environment: base without pitstop's own settings, then each of the layers, of which a
+// later one wins.
+func Environ(base []string, layers ...map[string]string) []string {
+	var env []string
+	for _, kv := range base {
+		name, _, _ := strings.Cut(kv, "=")
+		if strings.HasPrefix(name, "PITSTOP_") || inLayers(name, layers) {
+			continue
+		}
+		env = append(env, kv)
+	}
+	for i, layer := range layers {
+		for name, value := range layer {
+			if !inLayers(name, layers[i+1:]) {
+				env = append(env, name+"="+value)
+			}
+		}
+	}
+	return env
+}
+
+func inLayers(name string, layers []map[string]string) bool {
+	for _, layer := range layers {
+		if _, ok := layer[name]; ok {
+			return true
+		}
+	}
+	return false
+}
