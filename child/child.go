@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -22,6 +23,7 @@ type Child struct {
 
 	exited chan struct{} // closed once exit is set
 	exit   Exit
+	empty  atomic.Bool // the group was seen empty: its number may soon be another's
 }
 
 func startProcess(spec Spec) (*Child, error) {
@@ -90,9 +92,12 @@ func (c *Child) Exited() <-chan struct{} { return c.exited }
 func (c *Child) Exit() Exit { return c.exit }
 
 // Stop sends SIGTERM, waits until the whole group is gone, and sends SIGKILL to it when ctx ends first. It
-// returns how long that took and whether it had to kill.
+// returns how long that took and whether it had to kill. Once all is gone it does nothing.
 func (c *Child) Stop(ctx context.Context) (took time.Duration, killed bool) {
 	start := time.Now()
+	if c.empty.Load() {
+		return 0, false
+	}
 	c.terminate()
 	if c.gone(ctx) {
 		return time.Since(start), false
@@ -146,5 +151,6 @@ func (c *Child) gone(ctx context.Context) bool {
 			return false
 		}
 	}
+	c.empty.Store(true)
 	return true
 }

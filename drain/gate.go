@@ -29,6 +29,7 @@ type Gate struct {
 	mu      sync.Mutex // admission, choice and counting are one step under it
 	serving []*Backend // new visits go here; empty: all wait
 	trial   *Backend   // replayable visits go here first; nil: none
+	since   time.Time  // when serving became empty; zero while it is not
 	refused error      // set: nobody is let in or waits
 	waiting list.List  // of *waiter, the oldest first
 	bytes   int64      // what the waiting ones have buffered
@@ -46,7 +47,7 @@ type waiter struct {
 
 // New returns a gate that holds until Serve.
 func New(bounds Bounds) *Gate {
-	return &Gate{bounds: bounds}
+	return &Gate{bounds: bounds, since: time.Now()}
 }
 
 // NewBackend makes a backend for the child that listens at addr. It gets no visit before Serve or Trial.
@@ -127,11 +128,14 @@ func (g *Gate) Refuse(err error) {
 	}
 }
 
-// Held describes the hold: how many wait now, since when the oldest does, how many have ever waited, and the
-// longest wait that ended in admission.
+// Held describes the hold.
 type Held struct {
-	Now     int
-	Oldest  time.Time
+	// Now is how many wait; the oldest since Oldest.
+	Now    int
+	Oldest time.Time
+	// Since is when the last backend stopped serving; zero while one serves.
+	Since time.Time
+	// Total is how many have ever waited, Longest the longest wait that ended with admission.
 	Total   uint64
 	Longest time.Duration
 }
@@ -140,7 +144,7 @@ type Held struct {
 func (g *Gate) Held() Held {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	h := Held{Now: g.waiting.Len(), Total: g.held, Longest: g.longest}
+	h := Held{Now: g.waiting.Len(), Since: g.since, Total: g.held, Longest: g.longest}
 	for e := g.waiting.Front(); e != nil; e = e.Next() {
 		if since := e.Value.(*waiter).since; h.Oldest.IsZero() || since.Before(h.Oldest) {
 			h.Oldest = since
@@ -166,6 +170,12 @@ func (g *Gate) placeLocked(serving []*Backend, trial *Backend) {
 		if b != nil && b != g.trial && !slices.Contains(g.serving, b) {
 			b.setLocked(Retiring)
 		}
+	}
+	switch {
+	case len(g.serving) > 0:
+		g.since = time.Time{}
+	case g.since.IsZero():
+		g.since = time.Now()
 	}
 	g.admitWaitingLocked()
 }

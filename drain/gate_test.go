@@ -72,12 +72,12 @@ func TestGate_HeldRequestsWaitAndGoToTheNextBackendInOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(20 * time.Second)
-		if got := g.Held(); got.Now != 3 || time.Since(got.Oldest) != 20*time.Second {
+		if got := g.Held(); got.Now != 3 || time.Since(got.Oldest) != 20*time.Second || time.Since(got.Since) != 20*time.Second {
 			t.Errorf("held %+v, want 3 for 20s", got)
 		}
 		g.Serve(next)
 		synctest.Wait()
-		if got := g.Held(); got.Now != 0 || got.Total != 3 || got.Longest != 20*time.Second {
+		if got := g.Held(); got.Now != 0 || !got.Since.IsZero() || got.Total != 3 || got.Longest != 20*time.Second {
 			t.Errorf("after the hold: %+v", got)
 		}
 		if got := next.Visits().Total(); got != 3 {

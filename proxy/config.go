@@ -1,0 +1,28 @@
+package proxy
+
+import (
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"pitstop/drain"
+)
+
+// Config is what an engine is made of.
+type Config struct {
+	// Gate admits the requests.
+	Gate *drain.Gate
+	// HealthPath is answered by the engine itself, also while requests are held; empty: none.
+	HealthPath string
+	// Health says why the instance is not healthy, nil when it is.
+	Health func() error
+	// ReplayBuffer is how many bytes of a body are read before its request asks to be let in, and kept to be sent again.
+	ReplayBuffer int
+	// RetryAfter is what 503 tells the client.
+	RetryAfter time.Duration
+	// IdleTimeout is how long an idle connection of a client lives. It must exceed that of the load balancer
+	// in front, or that sends requests into closing connections.
+	IdleTimeout time.Duration
+	// Logger gets what operators should see.
+	Logger hclog.Logger
+}

@@ -1,0 +1,84 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"pitstop/drain"
+)
+
+// backendIdle is how long an idle connection to the child is kept: less than Node's own five seconds, after which
+// it would close the connection into a request that is just being written.
+const backendIdle = 4 * time.Second
+
+var errPoolClosed = errors.New("the backend's connections are closed")
+
+// pools holds the connections of each backend. A pool is gone with its generation, so that no request ever goes
+// over a connection that was made to another child.
+type pools struct {
+	mu sync.Mutex
+	of map[*drain.Backend]*http.Transport
+}
+
+// get returns the backend's transport, which is made at its first request. It fails once the backend is gone.
+func (p *pools) get(b *drain.Backend) (*http.Transport, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t := p.of[b]; t != nil {
+		return t, nil
+	}
+	if state, _ := b.State(); state == drain.Gone {
+		return nil, errPoolClosed
+	}
+	if p.of == nil {
+		p.of = make(map[*drain.Backend]*http.Transport)
+	}
+	p.of[b] = p.open(b)
+	return p.of[b], nil
+}
+
+func (p *pools) open(b *drain.Backend) *http.Transport {
+	dialer := net.Dialer{Timeout: 10 * time.Second}
+	return &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			// On the same port there may soon listen the next child, which has admitted nobody yet.
+			if state, _ := b.State(); state == drain.Gone {
+				return nil, errPoolClosed
+			}
+			return dialer.DialContext(ctx, "tcp", b.Addr)
+		},
+		DisableCompression:  true, // the client's own Accept-Encoding passes
+		MaxIdleConnsPerHost: 1024,
+		IdleConnTimeout:     backendIdle,
+	}
+}
+
+func (p *pools) close(b *drain.Backend) {
+	p.mu.Lock()
+	t := p.of[b]
+	delete(p.of, b)
+	p.mu.Unlock()
+	if t != nil {
+		t.CloseIdleConnections()
+	}
+}
+
+// bufferPool lends the buffers that bodies are copied through.
+type bufferPool struct{ pool sync.Pool }
+
+const copyBuffer = 32 << 10
+
+// Get implements httputil.BufferPool.
+func (p *bufferPool) Get() []byte {
+	if b, ok := p.pool.Get().(*[copyBuffer]byte); ok {
+		return b[:]
+	}
+	return new([copyBuffer]byte)[:]
+}
+
+// Put implements httputil.BufferPool.
+func (p *bufferPool) Put(b []byte) { p.pool.Put((*[copyBuffer]byte)(b)) }

@@ -1,0 +1,122 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"syscall"
+	"time"
+
+	"pitstop/child"
+	"pitstop/drain"
+)
+
+// generation is one child that has become ready, from then until its end.
+type generation struct {
+	number  int
+	release Release
+	child   Child
+	backend *drain.Backend
+	ready   time.Time
+	gone    chan struct{} // closed once the child has ended and nothing is sent to it any more
+}
+
+func (g *generation) alive() bool {
+	select {
+	case <-g.gone:
+		return false
+	default:
+		return true
+	}
+}
+
+// start launches a release and waits until it is ready. It leaves no process behind when it fails, with a
+// *StepError.
+func (s *Supervisor) start(ctx context.Context, j *journal, r Release) (*generation, error) {
+	j.begin(StepStart)
+	began := time.Now()
+	c, err := s.cfg.Launcher.Launch(r)
+	if err != nil {
+		return nil, &StepError{StepStart, err}
+	}
+	j.begin(StepReady)
+	ready, cancel := context.WithTimeoutCause(ctx, s.cfg.Timing.Ready, errNotReady)
+	defer cancel()
+	addr, err := c.Ready(ready)
+	if err != nil {
+		s.kill(c)
+		return nil, &StepError{StepReady, err}
+	}
+	g := &generation{
+		number: int(s.number.Add(1)), release: r, child: c,
+		backend: s.cfg.Gate.NewBackend(addr), ready: time.Now(), gone: make(chan struct{}),
+	}
+	s.running.Go(func() { s.attend(g) })
+	s.measured.start = time.Since(began)
+	s.cfg.Logger.Info("ready", "commit", r.Commit, "pid", c.Pid(), "addr", addr, "generation", g.number, "took", s.measured.start)
+	return g, nil
+}
+
+// attend takes the backend out at once when its child has ended, whoever has the slot.
+func (s *Supervisor) attend(g *generation) {
+	<-g.child.Exited()
+	s.cfg.Gate.Remove(g.backend)
+	s.cfg.Front.ClosePool(g.backend)
+	close(g.gone)
+}
+
+// follow tells the loop when the generation that serves has died, and when it has baked.
+func (s *Supervisor) follow(g *generation) {
+	s.running.Go(func() {
+		select {
+		case <-g.gone:
+		case <-time.After(time.Until(g.ready.Add(s.cfg.Timing.Bake))):
+			s.tell(baked{g.number})
+			<-g.gone
+		}
+		s.tell(died{generation: g.number, exit: g.child.Exit().Code, at: time.Now()})
+	})
+}
+
+// kill ends a child that never served or has died, and what it left in its group: nobody waits for it to end well.
+func (s *Supervisor) kill(c Child) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	c.Stop(ctx)
+}
+
+// stop ends a child that has served, within the bound, and returns how long that took.
+func (s *Supervisor) stop(g *generation, bound time.Duration) time.Duration {
+	ctx, cancel := context.WithTimeout(context.Background(), bound)
+	defer cancel()
+	took, killed := g.child.Stop(ctx)
+	<-g.gone
+	log := s.cfg.Logger.With("commit", g.release.Commit, "pid", g.child.Pid(), "exit_code", g.child.Exit().Code, "took", took)
+	if killed {
+		log.Warn("stopped by SIGKILL, SIGTERM was not enough", "bound", bound)
+	} else {
+		log.Info("stopped")
+	}
+	return took
+}
+
+// fault says why a release is to blame for a failed start; empty if it is not.
+func fault(err error) string {
+	var exited *child.ExitedError
+	if errors.As(err, &exited) || errors.Is(err, errNotReady) || errors.Is(err, errDied) {
+		return err.Error()
+	}
+	return ""
+}
+
+// exitOf is the exit code that a failed start stands for.
+func exitOf(err error) int {
+	var exited *child.ExitedError
+	switch {
+	case errors.As(err, &exited):
+		return exited.Exit.Code
+	case errors.Is(err, ErrEnding):
+		return 128 + int(syscall.SIGTERM)
+	default:
+		return 1
+	}
+}
