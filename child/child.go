@@ -27,9 +27,8 @@ type Child struct {
 }
 
 func startProcess(spec Spec) (*Child, error) {
-	if conn, _ := dialApp(spec.Port); conn != nil {
-		_ = conn.Close()
-		return nil, &PortTakenError{Port: spec.Port}
+	if err := CheckPort(spec.Port); err != nil {
+		return nil, err
 	}
 	path, err := LookPath(spec.Command[0], spec.Dir, spec.Env)
 	if err != nil {

@@ -82,6 +82,16 @@ func probePath(ctx context.Context, addr, path string) error {
 	return nil
 }
 
+// CheckPort returns a *PortTakenError if somebody listens on the port already.
+func CheckPort(port int) error {
+	conn, err := dialApp(port)
+	if err != nil {
+		return nil
+	}
+	_ = conn.Close()
+	return &PortTakenError{Port: port}
+}
+
 // dialApp connects to the app's port on the loopback addresses: Node's "localhost" may be either.
 func dialApp(port int) (net.Conn, error) {
 	var err error

@@ -38,6 +38,15 @@ func (c Counts) Total() int {
 	return total
 }
 
+// ByKind is the counts under the kinds' names, those of zero too.
+func (c Counts) ByKind() map[string]int {
+	m := make(map[string]int, len(c))
+	for k, n := range c {
+		m[Kind(k).String()] = n
+	}
+	return m
+}
+
 // String names the kinds that are there: "2 requests, 1 tunnel".
 func (c Counts) String() string {
 	var parts []string

@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"pitstop/release"
+)
+
+type publishCmd struct {
+	Dir      string `arg:"" help:"The folder with the app, as it is to run: with its node_modules."`
+	Commit   string `required:"" help:"The release's name."`
+	Releases string `required:"" placeholder:"DIR" help:"The store: a folder, made if it is missing."`
+	Force    bool   `help:"Replace a release of the same name."`
+}
+
+func (c *publishCmd) run(p Process, m *mistakes) int {
+	if err := release.CheckCommit(c.Commit); err != nil {
+		m.setting("--commit: %s", err)
+	}
+	if m.any() {
+		return m.tell(p.Stderr)
+	}
+	start := time.Now()
+	if err := os.MkdirAll(c.Releases, 0o755); err != nil {
+		return fail(p, "publish", err)
+	}
+	store, err := release.OpenFolder(c.Releases)
+	if err != nil {
+		return fail(p, "publish", err)
+	}
+	manifest, changed, err := release.Publish(context.Background(), store, c.Dir, c.Commit, c.Force)
+	if err != nil {
+		return fail(p, "publish", err)
+	}
+	said := "published"
+	if !changed {
+		said = "already published, unchanged:"
+	}
+	fmt.Fprintf(p.Stdout, "%s %s to %s: %d files, %s as %s, sha256 %s, in %s\n", said, c.Commit, store, manifest.Files,
+		bytes(manifest.TarSize), bytes(manifest.Size), manifest.SHA256, time.Since(start).Round(time.Millisecond))
+	return exitOK
+}
+
+// bytes writes a size for people.
+func bytes(n int64) string {
+	switch {
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	default:
+		return fmt.Sprintf("%d bytes", n)
+	}
+}
+
+func fail(p Process, verb string, err error) int {
+	fmt.Fprintf(p.Stderr, "pitstop: %s: %v\n", verb, err)
+	return exitFailed
+}
