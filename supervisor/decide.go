@@ -153,8 +153,11 @@ func onBaked(s state, e baked) (state, []action) {
 
 func onTerminated(s state) (state, []action) {
 	s.Terms++
-	if s.Terms > 1 {
+	switch {
+	case s.Terms == 2:
 		return s, []action{{do: hurry}}
+	case s.Terms > 2:
+		return s, nil
 	}
 	var actions []action
 	if s.Reload.Phase == fetching || s.Reload.Phase == fetched {

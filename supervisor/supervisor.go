@@ -150,6 +150,7 @@ func (s *Supervisor) handle(ctx context.Context, e event, asker chan<- answer) {
 	for _, a := range actions {
 		s.perform(ctx, a, asker)
 	}
+	s.outcome = Outcome{} // of the act that this event ended, if it did
 	s.publish()
 }
 
@@ -215,7 +216,7 @@ func (s *Supervisor) finish(err error) {
 	for _, reply := range s.waiting {
 		reply <- answer{outcome, err}
 	}
-	s.waiting, s.outcome = nil, Outcome{}
+	s.waiting = nil
 }
 
 // arm tells the loop after a while, with jitter, to launch again what went down.
