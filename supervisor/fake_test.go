@@ -50,8 +50,10 @@ type fakeChild struct {
 	ready   bool // guarded by w.mu, as all below
 	stopped bool
 	exit    child.Exit
-	exited  chan struct{}
-	die     sync.Once
+
+	stoppedAt, endedAt time.Time
+	exited             chan struct{}
+	die                sync.Once
 }
 
 func newWorld(t *testing.T) *world {
@@ -200,7 +202,9 @@ func (c *fakeChild) Ready(ctx context.Context) (string, error) {
 func (c *fakeChild) Stop(ctx context.Context) (time.Duration, bool) {
 	start := time.Now()
 	c.w.mu.Lock()
-	c.stopped = true
+	if !c.stopped {
+		c.stopped, c.stoppedAt = true, time.Now()
+	}
 	c.w.mu.Unlock()
 	select {
 	case <-c.exited:
@@ -217,7 +221,7 @@ func (c *fakeChild) Stop(ctx context.Context) (time.Duration, bool) {
 func (c *fakeChild) end(e child.Exit) {
 	c.die.Do(func() {
 		c.w.mu.Lock()
-		c.exit = e
+		c.exit, c.endedAt = e, time.Now()
 		if c.w.running == c {
 			c.w.running = nil
 		}

@@ -232,6 +232,9 @@ func (h *history) stay(c *fakeChild, d time.Duration) bool {
 func (h *history) checkVisit(c *fakeChild, when string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if !c.endedAt.IsZero() && time.Now().After(c.endedAt) {
+		h.t.Errorf("a request is with %s, which died, %s", c, when)
+	}
 	if !c.ready {
 		h.t.Errorf("a request is with %s, which is not ready, %s", c, when)
 	}
@@ -252,6 +255,11 @@ func (h *history) checkStatus() {
 	defer h.mu.Unlock()
 	if st.State != "serving" {
 		return
+	}
+	if visit, ok := h.gate.TryEnter(drain.Ask{}); !ok {
+		h.t.Errorf("status says that %s serves, and requests wait", st.Commit)
+	} else {
+		visit.Leave()
 	}
 	if h.running == nil || h.running.number != st.Pid || h.running.commit != st.Commit || !h.running.ready {
 		h.t.Errorf("status says that %s serves with pid %d, running is %v", st.Commit, st.Pid, h.running)

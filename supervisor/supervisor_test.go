@@ -342,6 +342,7 @@ func TestSupervisor_TerminatedWhileItReloads(t *testing.T) {
 				synctest.Wait()
 				visit, _ := w.gate.TryEnter(drain.Ask{})
 				time.AfterFunc(3*time.Second, visit.Leave)
+				left := time.Now().Add(3 * time.Second)
 				reloaded := make(chan error, 1)
 				go func() { _, err := s.Reload(t.Context(), Request{Commit: "v2"}); reloaded <- err }()
 				time.Sleep(after)
@@ -364,9 +365,109 @@ func TestSupervisor_TerminatedWhileItReloads(t *testing.T) {
 				if w.running != nil {
 					t.Errorf("%s is left", w.running)
 				}
+				if w.launched[0].stoppedAt.Before(left) {
+					t.Error("the old one was stopped with a request inside")
+				}
+				if want := map[string]int{"draining": 1, "starting": 2, "settling": 2}[name]; len(w.launched) != want {
+					t.Errorf("%d launches, want %d", len(w.launched), want)
+				}
 			})
 		})
 	}
+}
+
+func TestSupervisor_ANewcomerThatSettlesGetsOnlyWhatCanBeSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := run(t, map[string]part{"image": {}, "v2": {diesAfter: time.Second, exitCode: 1}})
+		go s.Reload(t.Context(), Request{Commit: "v2"})
+		synctest.Wait()
+		enter := func(a drain.Ask) <-chan string {
+			got := make(chan string, 1)
+			go func() {
+				v, err := w.gate.Enter(t.Context(), a)
+				if err != nil {
+					got <- err.Error()
+					return
+				}
+				defer v.Leave()
+				got <- w.child(v.Backend()).commit
+			}()
+			return got
+		}
+		if got := <-enter(drain.Ask{Replayable: true}); got != "v2" {
+			t.Errorf("one that can be sent again went to %s", got)
+		}
+		if got := <-enter(drain.Ask{}); got != "image" {
+			t.Errorf("one that cannot be sent again went to %s", got)
+		}
+	})
+}
+
+func TestSupervisor_TheEndingAnswersThoseWhoWaitAtOnce(t *testing.T) {
+	enter := func(w *world) <-chan time.Time {
+		refused := make(chan time.Time, 1)
+		go func() {
+			if _, err := w.gate.Enter(context.Background(), drain.Ask{}); !errors.Is(err, ErrEnding) {
+				w.t.Errorf("a held request got %v", err)
+			}
+			refused <- time.Now()
+		}()
+		synctest.Wait()
+		return refused
+	}
+	t.Run("nothing serves", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.parts = map[string]part{"image": {neverReady: true}}
+			s := w.supervisor()
+			code := make(chan int, 1)
+			go func() { code <- s.Run() }()
+			w.accept()
+			refused := enter(w)
+			start := time.Now()
+			s.Terminate()
+			if at := <-refused; at != start {
+				t.Errorf("refused after %s", at.Sub(start))
+			}
+			w.answered()
+			if got := <-code; got != 143 {
+				t.Errorf("exit code %d of a child that never was", got)
+			}
+		})
+	})
+	t.Run("the child dies in the ending", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.parts = map[string]part{"image": {diesAfter: 8 * time.Second, exitCode: 3}}
+			s := w.supervisor()
+			code := make(chan int, 1)
+			go func() { code <- s.Run() }()
+			synctest.Wait()
+			start := time.Now()
+			w.accept() // a client that is slow to take its answer
+			s.Terminate()
+			time.Sleep(8 * time.Second)
+			synctest.Wait()
+			refused := enter(w)
+			if at := <-refused; at.Sub(start) != 8*time.Second {
+				t.Errorf("refused after %s", at.Sub(start))
+			}
+			w.answered()
+			if got := <-code; got != 3 {
+				t.Errorf("exit code %d", got)
+			}
+		})
+	})
+	t.Run("at the end", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w, s := run(t, map[string]part{"image": {}})
+			s.Terminate()
+			<-s.stopped
+			if _, err := w.gate.Enter(t.Context(), drain.Ask{}); !errors.Is(err, ErrEnding) {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
+	})
 }
 
 func TestSupervisor_HealthIsGreenWhileRequestsAreHeldWithinBounds(t *testing.T) {
