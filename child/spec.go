@@ -20,6 +20,8 @@ type Spec struct {
 	ReadyPath string
 	// Stdout and Stderr are handed to the process as they are, so that nothing it writes can be slowed or lost.
 	Stdout, Stderr *os.File
+	// User is whom the process runs as; nil: as pitstop does.
+	User *User
 }
 
 // PortTakenError says that somebody listens on the app's port before the app was started.

@@ -10,15 +10,23 @@ import (
 )
 
 type publishCmd struct {
-	Dir      string `arg:"" help:"The folder with the app, as it is to run: with its node_modules."`
-	Commit   string `required:"" help:"The release's name."`
-	Releases string `required:"" placeholder:"DIR" help:"The store: a folder, made if it is missing."`
+	Dir      string `arg:"" optional:"" help:"The folder with the app, as it is to run: with its node_modules."`
+	Commit   string `help:"The release's name."`
+	Releases string `placeholder:"DIR" help:"The store: a folder, made if it is missing."`
 	Force    bool   `help:"Replace a release of the same name."`
 }
 
 func (c *publishCmd) run(p Process, m *mistakes) int {
-	if err := release.CheckCommit(c.Commit); err != nil {
+	if c.Dir == "" {
+		m.setting("no folder: pitstop publish DIR --commit C --releases S")
+	}
+	if c.Commit == "" {
+		m.setting("no --commit: the release needs a name")
+	} else if err := release.CheckCommit(c.Commit); err != nil {
 		m.setting("--commit: %s", err)
+	}
+	if c.Releases == "" {
+		m.setting("no --releases: the store to publish to")
 	}
 	if m.any() {
 		return m.tell(p.Stderr)

@@ -192,6 +192,35 @@ func (in *instance) commit() string {
 	return answer.Commit
 }
 
+// statusField is a field of what the Status call answers, asked with grpcurl; nil if it is not there.
+func (in *instance) statusField(path ...string) any {
+	in.t.Helper()
+	out, err := exec.Command(grpcurl, "-plaintext", "-emit-defaults", in.control, "pitstop.v1.Control/Status").Output()
+	if err != nil {
+		return nil
+	}
+	var v any
+	if err := json.Unmarshal(out, &v); err != nil {
+		in.t.Fatalf("status %q: %v", out, err)
+	}
+	for _, name := range path {
+		m, _ := v.(map[string]any)
+		v = m[name]
+		if v == nil { // grpcurl writes names as JSON does
+			v = m[camel(name)]
+		}
+	}
+	return v
+}
+
+func camel(name string) string {
+	head, tail, ok := strings.Cut(name, "_")
+	if !ok || tail == "" {
+		return name
+	}
+	return head + strings.ToUpper(tail[:1]) + tail[1:]
+}
+
 // status asks for a path and returns the status, 0 if there is no answer.
 func (in *instance) status(path string) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

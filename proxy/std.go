@@ -32,12 +32,11 @@ func NewStd(cfg Config) *Std {
 	e := &Std{cfg: cfg}
 	quiet := cfg.Logger.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug})
 	reverse := &httputil.ReverseProxy{
-		Rewrite:        rewrite,
-		Transport:      &exchange{cfg: cfg, pools: &e.pools},
-		ModifyResponse: asTheChildSentIt,
-		ErrorHandler:   e.fail,
-		ErrorLog:       quiet,
-		BufferPool:     &bufferPool{},
+		Rewrite:      rewrite,
+		Transport:    &exchange{cfg: cfg, pools: &e.pools},
+		ErrorHandler: e.fail,
+		ErrorLog:     quiet,
+		BufferPool:   &bufferPool{},
 	}
 	e.server = &http.Server{
 		Handler:           e.answer(reverse),
@@ -76,6 +75,8 @@ func (e *Std) ClosePool(b *drain.Backend) { e.pools.close(b) }
 // answer handles what is the engine's own, and leaves the rest to next.
 func (e *Std) answer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Set to nil, so that net/http adds none that the child did not send.
+		w.Header()["Content-Type"], w.Header()["Date"] = nil, nil
 		if e.lameDuck.Load() && r.ProtoMajor == 1 && r.Header.Get("Upgrade") == "" {
 			w.Header().Set("Connection", "close")
 		}
@@ -93,6 +94,7 @@ func (e *Std) health(w http.ResponseWriter) {
 		err = errors.New("ending")
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Del("Date")
 	w.Header().Set("Cache-Control", "no-store")
 	if err != nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -114,19 +116,10 @@ func rewrite(r *httputil.ProxyRequest) {
 	forward(r.Out.Header, r.In)
 }
 
-// asTheChildSentIt keeps net/http from adding fields that the child did not send.
-func asTheChildSentIt(resp *http.Response) error {
-	for _, name := range []string{"Content-Type", "Date"} {
-		if _, ok := resp.Header[name]; !ok {
-			resp.Header[name] = nil
-		}
-	}
-	return nil
-}
-
 // fail answers a request that no child has answered.
 func (e *Std) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := statusOf(err)
+	w.Header().Del("Date")
 	e.cfg.Logger.Debug("request failed", "method", r.Method, "status", status, "err", err)
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter(e.cfg.RetryAfter))

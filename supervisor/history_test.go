@@ -45,8 +45,7 @@ type history struct {
 	s    *Supervisor
 	// calm: nothing crashes or fails and nobody ends it; then no request at all may be lost.
 	calm    bool
-	ending  bool // guarded by world.mu, as is lost
-	lost    []error
+	ending  bool // guarded by world.mu
 	callers sync.WaitGroup
 }
 

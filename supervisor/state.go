@@ -99,7 +99,6 @@ type action struct {
 	commit string        // fetch, swap, launch
 	after  time.Duration // arm
 	err    error         // refuse, finish
-	code   int           // exit
 }
 
 type verb string

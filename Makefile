@@ -1,0 +1,52 @@
+# What a new machine needs is Go, Node and git; the targets fetch the rest into .tools, and Debian's packages by apt.
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+export GOFLAGS := -buildvcs=false
+VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
+TESTFLAGS ?= -race -shuffle=on
+.DEFAULT_GOAL := build
+.PHONY: build demo test lint bench proto clean
+
+build: ## bin/pitstop
+	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/pitstop .
+
+demo: build example ## the whole way, from a publish to reloads under load
+	go run ./e2e/demo bin/pitstop examples/node-app
+
+test: example cc .tools/bin/grpcurl ## all tests, with real Node and real clients
+	go test $(TESTFLAGS) ./...
+
+lint: .tools/bin/staticcheck .tools/bin/errcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
+	go vet ./...
+	staticcheck ./...
+	errcheck -exclude .errcheck ./...
+
+bench: ## what it costs, beside its peers
+	go test -run '^$$' -bench . -benchmem ./drain
+
+proto: .tools/bin/buf .tools/bin/protoc-gen-go .tools/bin/protoc-gen-go-grpc ## control/controlpb from control/proto
+	cd control/proto && buf lint && buf generate
+
+clean:
+	rm -rf bin .tools examples/node-app/node_modules
+
+# What tests need.
+
+.PHONY: example cc
+example: examples/node-app/node_modules/.package-lock.json
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund && touch node_modules/.package-lock.json
+
+# The race detector needs a C compiler.
+cc:
+	@command -v gcc >/dev/null || (apt-get update -qq && apt-get install -y -qq gcc libc6-dev)
+
+.tools/bin/grpcurl: export PKG = github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
+.tools/bin/staticcheck: export PKG = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+.tools/bin/errcheck: export PKG = github.com/kisielk/errcheck@v1.30.0
+.tools/bin/buf: export PKG = github.com/bufbuild/buf/cmd/buf@v1.75.0
+.tools/bin/protoc-gen-go: export PKG = google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.11
+.tools/bin/protoc-gen-go-grpc: export PKG = google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2
+.tools/bin/%:
+	GOBIN=$(CURDIR)/.tools/bin go install $(PKG)
