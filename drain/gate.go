@@ -37,10 +37,11 @@ type Gate struct {
 	longest time.Duration
 }
 
-// waiter is one waiting request. It is in Gate.waiting exactly as long as it has not been granted.
+// waiter is one waiting request.
 type waiter struct {
 	ask     Ask
 	since   time.Time
+	queued  bool       // is in Gate.waiting; guarded by Gate.mu
 	granted chan Visit // of capacity one
 	refused chan error // of capacity one
 }
@@ -252,6 +253,7 @@ func (g *Gate) queue(w *waiter, head bool) (*list.Element, Visit, error) {
 		return nil, Visit{}, ErrHoldFull
 	}
 	g.held++
+	w.queued = true
 	g.bytes += int64(w.ask.Buffered)
 	if head {
 		return g.waiting.PushFront(w), Visit{}, nil
@@ -264,18 +266,21 @@ func (g *Gate) giveUp(e *list.Element, err error) error {
 	w := e.Value.(*waiter)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if w.queued {
+		g.removeLocked(e)
+		return err
+	}
 	select {
 	case v := <-w.granted:
 		v.backend.leaveLocked(v.ask.Kind)
-	case <-w.refused:
-	default:
-		g.removeLocked(e)
+	default: // refused at the same moment
 	}
 	return err
 }
 
 func (g *Gate) removeLocked(e *list.Element) *waiter {
 	w := g.waiting.Remove(e).(*waiter)
+	w.queued = false
 	g.bytes -= int64(w.ask.Buffered)
 	return w
 }
