@@ -45,6 +45,19 @@ var children = map[string]func(){
 			time.Sleep(time.Millisecond)
 		}
 	},
+	// says what it hears and ends on SIGTERM by itself, a while later
+	"listener": func() {
+		heard := make(chan os.Signal, 200)
+		signal.Notify(heard, append(Forwarded(), syscall.SIGTERM)...)
+		fmt.Println("started")
+		for sig := range heard {
+			fmt.Println(sig)
+			if sig == syscall.SIGTERM {
+				time.AfterFunc(200*time.Millisecond, func() { os.Exit(7) })
+			}
+		}
+	},
+	"processes": func() { _, err := processes(); fmt.Println(err) },
 	// what pitstop is to the child: a parent that may be killed
 	"pitstop": func() {
 		if _, err := NewLauncher().Start(Spec{
@@ -118,7 +131,7 @@ func TestChild_PortTakenIsToldBeforeTheStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
+	defer func() { _ = ln.Close() }()
 	port := ln.Addr().(*net.TCPAddr).Port
 	_, err = NewLauncher().Start(Spec{Command: []string{os.Args[0]}, Port: port})
 	var taken *PortTakenError
@@ -156,6 +169,7 @@ func TestChild_StopKillsAfterTheBound(t *testing.T) {
 }
 
 func TestChild_StoppedMeansThatTheGroupIsEmpty(t *testing.T) {
+	t.Parallel()
 	c := start(t, NewLauncher(), "parent")
 	<-c.Exited()
 	if conn, err := dialApp(c.spec.Port); err != nil {
@@ -242,11 +256,7 @@ func start(t *testing.T, l *Launcher, part string, env ...string) *Child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		c.Stop(ctx)
-	})
+	t.Cleanup(func() { kill(c) })
 	return c
 }
 
@@ -256,7 +266,7 @@ func freePort(t *testing.T) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
+	defer func() { _ = ln.Close() }()
 	return ln.Addr().(*net.TCPAddr).Port
 }
 

@@ -43,7 +43,7 @@ func (c *Child) Stop(ctx context.Context) (took time.Duration, killed bool) {
 // pnpm and shells also end at once by a signal of their own and lose the app's exit code, or the app.
 func (c *Child) terminate(apps []process) {
 	if len(apps) == 0 { // the leader has ended, or /proc says nothing
-		c.rest.Do(func() { c.signalUnseen(syscall.SIGTERM) })
+		c.rest.Do(func() { _ = c.signalUnseen(syscall.SIGTERM) })
 		return
 	}
 	c.mu.Lock()

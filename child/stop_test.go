@@ -1,0 +1,241 @@
+package child
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+func TestStop_TheAppIsAskedOnceAndItsCodePassedOn(t *testing.T) {
+	needs(t, "node")
+	for _, command := range [][]string{
+		{"node", "server.js"},
+		{"npm", "start"},
+		{"npm", "run", "start"},
+		{"npx", "node", "server.js"},
+		{"node", programFile("npm"), "start"},
+		{"yarn", "start"},
+		{"pnpm", "start"},
+		{"sh", "-c", "node server.js"},
+		{"sh", "-c", "exec node server.js"},
+		{"sh", "-c", "node server.js; exit $?"},
+		{"bash", "-c", "node server.js; exit $?"},
+		{"busybox", "sh", "-c", "node server.js; exit $?"},
+		{"./start.sh"},
+		{"env", "A=b", "node", "server.js"},
+		{"tini", "--", "node", "server.js"},
+		{"tini", "--", "npm", "start"},
+		{"dumb-init", "node", "server.js"},
+		{"dumb-init", "npm", "start"},
+	} {
+		t.Run(strings.Join(command, " "), func(t *testing.T) {
+			t.Parallel()
+			needs(t, command[0])
+			c, out := startApp(t, command)
+			ctx, cancel := context.WithTimeout(t.Context(), deadlineFor)
+			defer cancel()
+			if took, killed := c.Stop(ctx); killed {
+				t.Errorf("had to kill after %v", took)
+			}
+			if c.Exit().Code != 7 {
+				t.Errorf("%v, want the app's code 7", c.Exit())
+			}
+			if heard := strings.Count(read(t, out), "TERM"); heard != 1 {
+				t.Errorf("the app heard SIGTERM %d times", heard)
+			}
+			if err := CheckPort(c.spec.Port); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestStop_BehindNpmAsInit(t *testing.T) {
+	needs(t, "npm")
+	if !inside(t, anInit) {
+		return
+	}
+	c, out := startApp(t, []string{"npm", "start"})
+	// npm ends alone: the app is pitstop's orphan now, and a zombie when it has ended; nobody else reaps here
+	_ = syscall.Kill(c.Pid(), syscall.SIGKILL)
+	<-c.Exited()
+	ctx, cancel := context.WithTimeout(t.Context(), deadlineFor)
+	defer cancel()
+	if took, killed := c.Stop(ctx); killed {
+		t.Errorf("had to kill after %v", took)
+	}
+	if heard := strings.Count(read(t, out), "TERM"); heard != 1 {
+		t.Errorf("the app heard SIGTERM %d times", heard)
+	}
+	if living, zombies := own(t); len(living)+len(zombies) > 0 {
+		t.Errorf("left: %v, zombies %v", living, zombies)
+	}
+}
+
+func TestStop_KillReachesTheAppBehindAnInitOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for _, program := range []string{"tini", "dumb-init"} {
+		t.Run(program, func(t *testing.T) {
+			t.Parallel()
+			needs(t, "node")
+			needs(t, program)
+			c, _ := startApp(t, []string{program, "--", "node", "server.js"})
+			kill(c)
+			if err := CheckPort(c.spec.Port); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestStop_AShellThatGoesOnIsAskedToo(t *testing.T) {
+	t.Parallel()
+	c, _ := startApp(t, []string{"npm", "run", "chain"})
+	ctx, cancel := context.WithTimeout(t.Context(), deadlineFor)
+	defer cancel()
+	if took, killed := c.Stop(ctx); killed {
+		t.Errorf("had to kill after %v", took)
+	}
+}
+
+func TestStop_AStormOfCallsIsOneSIGTERM(t *testing.T) {
+	if !inside(t, anInit) {
+		return
+	}
+	l := NewLauncher()
+	reap(t, l)
+	c, out := startPart(t, l, "listener")
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), deadlineFor)
+			defer cancel()
+			if took, killed := c.Stop(ctx); killed {
+				t.Errorf("had to kill after %v", took)
+			}
+		})
+	}
+	all.Wait()
+	if c.Exit().Code != 7 {
+		t.Errorf("%v, want its own 7", c.Exit())
+	}
+	if heard := strings.Count(read(t, out), "terminated"); heard != 1 {
+		t.Errorf("it heard SIGTERM %d times", heard)
+	}
+}
+
+func TestStop_ACancelledContextKillsAtOnce(t *testing.T) {
+	t.Parallel()
+	c, out := startPart(t, NewLauncher(), "listener")
+	kill(c)
+	if c.Exit().Code != 137 || strings.Contains(read(t, out), "terminated") {
+		t.Errorf("%v, and it said %q", c.Exit(), read(t, out))
+	}
+}
+
+func TestGroup_OnceSeenEmptyItsNumberIsNotSignalledAgain(t *testing.T) {
+	other, _ := startPart(t, NewLauncher(), "listener") // was given the number
+	g := &group{id: other.Pid(), leaderless: true, empty: true}
+	if err := g.signal(syscall.SIGKILL); err != syscall.ESRCH {
+		t.Errorf("signal returned %v", err)
+	}
+	if !g.gone() || other.hasExited() {
+		t.Error("another's group was signalled")
+	}
+}
+
+func TestGroup_ALeaderThatWasAloneIsGoneAtOnce(t *testing.T) {
+	c, err := NewLauncher().Start(Spec{Command: []string{"true"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-c.Exited()
+	c.own.mu.Lock()
+	defer c.own.mu.Unlock()
+	if !c.own.empty {
+		t.Error("its number may be another's, and would still be signalled")
+	}
+}
+
+// Helpers
+
+// startApp starts testdata/app and waits until it listens.
+func startApp(t *testing.T, command []string) (c *Child, out *os.File) {
+	t.Helper()
+	dir, err := filepath.Abs("testdata/app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := Spec{Command: command, Dir: dir, Port: freePort(t), Env: append(os.Environ(), "npm_config_update_notifier=false", "npm_config_logs_max=0")}
+	spec.Env = append(spec.Env, "PORT="+strconv.Itoa(spec.Port))
+	c, out = startSpec(t, NewLauncher(), spec)
+	ctx, cancel := context.WithTimeout(t.Context(), deadlineFor)
+	defer cancel()
+	if _, err := c.Ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return c, out
+}
+
+// startPart starts a part that the test binary plays and waits until it has said something.
+func startPart(t *testing.T, l *Launcher, part string, env ...string) (c *Child, out *os.File) {
+	t.Helper()
+	c, out = startSpec(t, l, Spec{Command: []string{os.Args[0]}, Env: append(append(os.Environ(), "TEST_CHILD="+part), env...)})
+	eventually(t, part+" has started", func() bool { return read(t, out) != "" })
+	return c, out
+}
+
+func startSpec(t *testing.T, l *Launcher, spec Spec) (c *Child, out *os.File) {
+	t.Helper()
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = out.Close() })
+	spec.Stdout, spec.Stderr = out, out
+	if c, err = l.Start(spec); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { kill(c) })
+	return c, out
+}
+
+func read(t *testing.T, f *os.File) string {
+	t.Helper()
+	text, err := os.ReadFile(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// kill ends what is left of a child at once.
+func kill(c *Child) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	c.Stop(ctx)
+}
+
+func needs(t *testing.T, program string) {
+	t.Helper()
+	if strings.HasPrefix(program, ".") {
+		return
+	}
+	if _, err := exec.LookPath(program); err != nil {
+		t.Skip(err)
+	}
+}
+
+func programFile(name string) string {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return name
+	}
+	return path
+}
