@@ -1,10 +1,6 @@
 package child
 
-import (
-	"path/filepath"
-	"slices"
-	"strings"
-)
+import "slices"
 
 // apps finds the app's processes: the child, or what runs behind the programs that stand between. A program that
 // stands between and has nothing behind it yet is asked itself. None means that the child has ended, or that /proc
@@ -52,89 +48,4 @@ func (c *Child) noteGroups(apps []process) {
 			c.outside = append(c.outside, &group{id: p.group, leaderless: true})
 		}
 	}
-}
-
-// standsBetween says whether a command only runs another: a package manager, a shell, an init.
-func standsBetween(args []string) bool {
-	switch kindOf(args) {
-	case packageRunner, shell, initProgram:
-		return true
-	default:
-		return false
-	}
-}
-
-// kind is what a command is to the app.
-type kind int
-
-const (
-	app kind = iota
-	packageRunner
-	shell
-	initProgram
-	watcher
-	processManager
-)
-
-var kinds = map[string]kind{
-	"npm": packageRunner, "npx": packageRunner, "yarn": packageRunner, "yarnpkg": packageRunner, "pnpm": packageRunner,
-	"pnpx": packageRunner, "corepack": packageRunner, "npm-cli": packageRunner, "npx-cli": packageRunner,
-	"sh": shell, "bash": shell, "dash": shell, "ash": shell, "zsh": shell, "ksh": shell,
-	"tini": initProgram, "tini-static": initProgram, "dumb-init": initProgram, "docker-init": initProgram, "catatonit": initProgram,
-	"nodemon": watcher, "node-dev": watcher, "ts-node-dev": watcher, "tsnd": watcher,
-	"pm2": processManager, "pm2-runtime": processManager, "pm2-docker": processManager, "forever": processManager,
-}
-
-// kindOf looks at a command as it was given, or as /proc shows it.
-func kindOf(args []string) kind {
-	if args = withoutEnv(args); len(args) == 0 {
-		return app
-	}
-	title, _, _ := strings.Cut(args[0], " ") // npm sets its process title, "npm start"
-	name := strings.TrimPrefix(filepath.Base(title), "-")
-	switch {
-	case name == "busybox" && len(args) > 1:
-		return kinds[args[1]]
-	case name == "node" || name == "nodejs":
-		return kindOfNode(args[1:])
-	default:
-		return kinds[name]
-	}
-}
-
-// withoutEnv drops `env NAME=value ...`, which executes the rest in its own place.
-func withoutEnv(args []string) []string {
-	if len(args) == 0 || filepath.Base(args[0]) != "env" {
-		return args
-	}
-	args = args[1:]
-	for len(args) > 0 && (strings.HasPrefix(args[0], "-") || strings.Contains(args[0], "=")) {
-		args = args[1:]
-	}
-	return args
-}
-
-// kindOfNode looks at node's options and script: `node --watch`, `node /usr/local/bin/npm start`.
-func kindOfNode(args []string) kind {
-	for i := 0; i < len(args); i++ {
-		option, _, joined := strings.Cut(args[i], "=")
-		switch {
-		case option == "--watch" || option == "--watch-path":
-			return watcher
-		case !strings.HasPrefix(option, "-"):
-			base := filepath.Base(option)
-			return kinds[strings.TrimSuffix(base, filepath.Ext(base))]
-		case !joined && takesValue(option):
-			i++
-		}
-	}
-	return app
-}
-
-func takesValue(option string) bool {
-	switch option {
-	case "-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions":
-		return true
-	}
-	return false
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -60,13 +59,30 @@ var children = map[string]func(){
 	"processes": func() { _, err := processes(); fmt.Println(err) },
 	// what pitstop is to the child: a parent that may be killed
 	"pitstop": func() {
-		if _, err := NewLauncher().Start(Spec{
-			Command: []string{os.Args[0]}, Env: append(os.Environ(), "TEST_CHILD=idle"), Port: testPort(), Stdout: os.Stdout,
-		}); err != nil {
+		spec := Spec{Command: []string{"/proc/self/exe"}, Env: append(os.Environ(), "TEST_CHILD=idle"), Port: testPort(), Stdout: os.Stdout}
+		if uid, err := strconv.ParseUint(os.Getenv("TEST_UID"), 10, 32); err == nil {
+			spec.User = &User{UID: uint32(uid), GID: uint32(uid)}
+		}
+		if _, err := NewLauncher().Start(spec); err != nil {
 			panic(err)
 		}
 		select {}
 	},
+	"init with npm": func() {
+		c, err := NewLauncher().Start(Spec{
+			Command: []string{"npm", "start", "--silent"}, Dir: "testdata/app", Env: append(os.Environ(), "PORT="+os.Getenv("TEST_PORT")),
+			Port: testPort(), Stdout: os.Stdout,
+		})
+		if err != nil {
+			panic(err)
+		}
+		if _, err := c.Ready(context.Background()); err != nil {
+			panic(err)
+		}
+		fmt.Println("started")
+		select {}
+	},
+	"same user": func() { u := &User{UID: 54321, GID: 54321}; fmt.Println(u.credential() == nil) },
 }
 
 func TestMain(m *testing.M) {
@@ -74,6 +90,7 @@ func TestMain(m *testing.M) {
 		children[name]()
 		os.Exit(0)
 	}
+	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // under -race each played child would take a second to end
 	os.Exit(m.Run())
 }
 
@@ -184,28 +201,6 @@ func TestChild_StoppedMeansThatTheGroupIsEmpty(t *testing.T) {
 		_ = conn.Close()
 		t.Error("the port is still held after Stop")
 	}
-}
-
-func TestChild_DiesWithItsParentEvenWhenThatIsKilled(t *testing.T) {
-	parent := exec.Command(os.Args[0])
-	parent.Env = append(os.Environ(), "TEST_CHILD=pitstop", "TEST_PORT="+strconv.Itoa(freePort(t)))
-	out, err := parent.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := parent.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var said string
-	if _, err := fmt.Fscan(out, &said); err != nil || said != "started" {
-		t.Fatalf("the child said %q, %v", said, err)
-	}
-	_ = parent.Process.Kill()
-	// The pipe's end is the child's end: it inherited the write side.
-	if _, err := io.ReadAll(out); err != nil {
-		t.Fatal(err)
-	}
-	_ = parent.Wait()
 }
 
 func TestEnviron_IsMadeAnew(t *testing.T) {

@@ -2,7 +2,6 @@ package child
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 )
 
@@ -13,11 +12,7 @@ func Warning(command []string) string {
 			return Warning(strings.Fields(rest)) // the shell's place is taken
 		}
 	}
-	if len(command) == 0 {
-		return ""
-	}
-	name := filepath.Base(command[0])
-	switch kindOf(command) {
+	switch name := programOf(command); kinds[name] {
 	case packageRunner:
 		return fmt.Sprintf("%s stands between pitstop and the app: it costs memory and start time, the exit code is what it makes of the app's, "+
 			"and outside a container the app outlives a killed pitstop; write what the package's script runs, as in: -- node server.js", name)
@@ -29,7 +24,7 @@ func Warning(command []string) string {
 			"that a crash leaves behind; write the command alone, as in: -- node server.js", name)
 	case watcher:
 		return fmt.Sprintf("%s restarts the app by itself when files change, in the middle of requests and while a release is unpacked; "+
-			"a reload is pitstop's: write: -- node server.js", strings.Join(command[:min(2, len(command))], " "))
+			"a reload is pitstop's; write: -- node server.js", name)
 	case processManager:
 		return fmt.Sprintf("%s restarts the app by itself, behind pitstop's back, so that crashes and failed releases go unseen; "+
 			"write the command that it runs, as in: -- node server.js", name)
