@@ -26,6 +26,12 @@ type Child interface {
 	Pid() int
 	// Ready waits until the app can be reached and returns the address.
 	Ready(ctx context.Context) (addr string, err error)
+	// Private says that the app listens on a socket of its own, so that its port is free.
+	Private() bool
+	// Overlaps says why a second process cannot run beside this one, nil if one can.
+	Overlaps() error
+	// Hung returns why the app must be taken for dead although its process lives, or nil when ctx or the process ends.
+	Hung(ctx context.Context) error
 	// Exited is closed when the process has ended; Exit says how.
 	Exited() <-chan struct{}
 	Exit() child.Exit
@@ -35,7 +41,25 @@ type Child interface {
 
 // Launcher starts the app's command in a release.
 type Launcher interface {
-	Launch(Release) (Child, error)
+	// Launch starts it; beside says that another one serves meanwhile.
+	Launch(r Release, beside bool) (Child, error)
+}
+
+// Room knows about memory.
+type Room interface {
+	// Fits says whether a second app like that of pid fits beside it, and the figures of it.
+	Fits(ctx context.Context, pid int) (fits bool, why string)
+	// Newcomer makes a process the kernel's first choice when memory is short; Settled takes that back.
+	Newcomer(pid int)
+	Settled(pid int)
+	// OOMKills counts the kernel's kills for want of memory in this container.
+	OOMKills() uint64
+}
+
+// Port is the app's port on loopback, where sidecars expect the app while that listens on a socket of its own.
+type Port interface {
+	Open()
+	Close()
 }
 
 // Fetcher finds the release of a commit. Its errors are *FetchError.
@@ -62,6 +86,9 @@ type Config struct {
 	Launcher Launcher
 	Gate     *drain.Gate
 	Front    Front
+	Room     Room
+	Port     Port
+	Strategy Strategy
 	Timing   Timing
 	Restart  Restart
 	// AbortLateDrain: a drain whose bound has passed aborts the reload, instead of cutting the requests.
@@ -79,8 +106,8 @@ type Timing struct {
 	Bake time.Duration
 	// Drain bounds the drain; nil: what the hold leaves; 0: as long as it takes.
 	Drain *time.Duration
-	// StreamDrain is what streams and tunnels get of a drain.
-	StreamDrain time.Duration
+	// StreamDrain is what streams and tunnels get of a drain; nil: all of it in an overlap, 5 s in-place.
+	StreamDrain *time.Duration
 	// Hold is how long a request may wait.
 	Hold time.Duration
 	// Stop is the time from SIGTERM to SIGKILL.
@@ -97,6 +124,9 @@ type Restart struct {
 	// Max ends within Window are put up with.
 	Max    int
 	Window time.Duration
+	// RelaunchCode is the exit code by which the app itself asks to be launched again, on the commit that was staged
+	// last if there is one. It counts as an end all the same. 0: none.
+	RelaunchCode int
 }
 
 // RestartPolicy says after which ends a child is launched again.

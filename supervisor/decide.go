@@ -22,6 +22,13 @@ func decide(cfg Restart, s state, e event) (state, []action) {
 		return onActEnded(cfg, s, e)
 	case died:
 		return onDied(cfg, s, e)
+	case recalled:
+		return onRecalled(cfg, s, e)
+	case retired:
+		if s.Back.generation == e.generation {
+			s.Back = retiree{}
+		}
+		return s, nil
 	case baked:
 		return onBaked(s, e)
 	case relaunchDue:
@@ -61,6 +68,9 @@ func onFetchEnded(s state, e fetchEnded) (state, []action) {
 		return s, nil // ended meanwhile
 	}
 	if e.err != nil || s.Reload.NoLaunch {
+		if e.err == nil {
+			s.Staged = s.Reload.Commit
+		}
 		s.Reload = reload{}
 		return s, []action{{do: finish, err: e.err}}
 	}
@@ -71,6 +81,12 @@ func onFetchEnded(s state, e fetchEnded) (state, []action) {
 func onActEnded(cfg Restart, s state, e actEnded) (state, []action) {
 	was := s.Slot
 	s.Slot = none
+	switch {
+	case e.retires != 0:
+		s.Back = retiree{e.retires, s.Want, s.Baked}
+	case e.serving != s.Serving:
+		s.Back = retiree{}
+	}
 	s.Serving, s.Want, s.Baked = e.serving, e.commit, e.serving != 0 && e.serving == s.Serving && s.Baked
 	if e.serving == 0 {
 		s.Exit = e.exit
@@ -81,6 +97,9 @@ func onActEnded(cfg Restart, s state, e actEnded) (state, []action) {
 			s = mark(s, s.Reload.Commit, e.fault)
 		} else if e.err == nil {
 			s = unmark(s, s.Reload.Commit)
+		}
+		if s.Staged == s.Reload.Commit {
+			s.Staged = ""
 		}
 		s.Reload = reload{}
 		actions = append(actions, action{do: finish, err: e.err})
@@ -104,27 +123,71 @@ func onDied(cfg Restart, s state, e died) (state, []action) {
 	if e.generation != s.Serving || s.Slot != none {
 		return s, nil
 	}
-	if !s.Baked {
+	early := !s.Baked
+	s.Serving, s.Baked, s.Exit = 0, false, e.exit
+	if cfg.RelaunchCode != 0 && e.exit == cfg.RelaunchCode {
+		return onRelaunchAsked(cfg, s, e.at)
+	}
+	if early {
 		s = mark(s, s.Want, fmt.Sprintf("it ended with code %d before it had been up for the bake time", e.exit))
 	}
-	s.Serving, s.Baked, s.Exit = 0, false, e.exit
+	if early && s.Back.generation != 0 {
+		return s, []action{{do: recall}}
+	}
 	return afterDeath(cfg, s, e.at)
 }
 
-// afterDeath is the way on when nothing serves and nothing is under way: again, within limits; then another
-// release; then the end.
+// onRelaunchAsked is the way on when the app itself asked for it by its exit code: at once, on the newest wanted commit.
+func onRelaunchAsked(cfg Restart, s state, at time.Time) (state, []action) {
+	s.Back = retiree{}
+	s = count(cfg, s, at)
+	switch {
+	case len(s.Deaths) > cfg.Max:
+		return pastTheLimit(s)
+	case s.Reload.Phase == idle && s.Staged != "" && s.Staged != s.Want && s.Bad[s.Staged] == "":
+		s.Reload = reload{Request: Request{Commit: s.Staged}, Phase: fetched}
+	}
+	if s.Reload.Phase == fetched {
+		return lendSwap(s)
+	}
+	return s, []action{{do: arm, after: backoff(len(s.Deaths))}}
+}
+
+// onRecalled goes on after the retiring generation was to be brought back.
+func onRecalled(cfg Restart, s state, e recalled) (state, []action) {
+	back := s.Back
+	s.Back = retiree{}
+	if !e.ok {
+		return afterDeath(cfg, s, e.at)
+	}
+	s.Serving, s.Want, s.Baked = back.generation, back.commit, back.baked
+	return lendSwap(s)
+}
+
+// afterDeath is the way on when nothing serves and nothing is under way: again, within limits.
 func afterDeath(cfg Restart, s state, at time.Time) (state, []action) {
 	if cfg.Policy == RestartNever || cfg.Policy == RestartOnFailure && s.Exit == 0 {
 		return giveUpOn(s)
 	}
-	s.Deaths = slices.DeleteFunc(slices.Clone(s.Deaths), func(d time.Time) bool { return at.Sub(d) >= cfg.Window })
-	s.Deaths = append(s.Deaths, at)
+	s = count(cfg, s, at)
 	if s.Reload.Phase == fetched {
 		return lendSwap(s) // what is asked for may be the mend
 	}
 	if len(s.Deaths) <= cfg.Max {
 		return s, []action{{do: arm, after: backoff(len(s.Deaths))}}
 	}
+	return pastTheLimit(s)
+}
+
+// count notes an end, and forgets those outside the window.
+func count(cfg Restart, s state, at time.Time) state {
+	s.Deaths = slices.DeleteFunc(slices.Clone(s.Deaths), func(d time.Time) bool { return at.Sub(d) >= cfg.Window })
+	s.Deaths = append(s.Deaths, at)
+	return s
+}
+
+// pastTheLimit is the way on when a release has ended too often: another one that may do better, or the end.
+func pastTheLimit(s state) (state, []action) {
 	s.Tried = append(slices.Clone(s.Tried), s.Want)
 	for _, commit := range []string{s.Good, s.Image} {
 		if commit != "" && !slices.Contains(s.Tried, commit) {

@@ -27,27 +27,31 @@ func plan(t Timing) budget {
 }
 
 // end is the act at SIGTERM, and when the app is given up. It returns the exit code of g's child, or code if g is nil:
-// there never was one that served.
-func (s *Supervisor) end(g *generation, code int) event {
+// there never was one that served. Those that retire are ended with it.
+func (s *Supervisor) end(g *generation, retirees []*retirement, code int) event {
 	b := plan(s.cfg.Timing)
 	s.cfg.Front.LameDuck()
 	if g != nil && g.alive() {
 		s.cfg.Logger.Info("ending", "lame_duck", b.lameDuck, "drain", b.drain, "stop", b.stop, "in_flight", g.backend.Visits())
 		s.wait(b.lameDuck, g)
 	}
-	s.drainFront(b.drain, g)
+	s.drainFront(b.drain, g, retirees)
 	s.cfg.Gate.Refuse(ErrEnding)
+	s.endRetirements()
 	if g != nil {
 		s.cfg.Front.ClosePool(g.backend)
 		s.stop(g, b.stop)
 		code = g.child.Exit().Code
+	}
+	for _, r := range retirees {
+		<-r.gone
 	}
 	s.cfg.Logger.Info("ended", "exit_code", code)
 	return over{code}
 }
 
 // drainFront stops accepting, and waits until the clients have their answers and nobody is with g, within the bound.
-func (s *Supervisor) drainFront(bound time.Duration, g *generation) {
+func (s *Supervisor) drainFront(bound time.Duration, g *generation, retirees []*retirement) {
 	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
 	s.running.Go(func() {
@@ -73,8 +77,11 @@ func (s *Supervisor) drainFront(bound time.Duration, g *generation) {
 	endStreams := func() {
 		s.cfg.Gate.Hold()
 		g.backend.EndStreams()
+		for _, r := range retirees {
+			r.backend.EndStreams()
+		}
 	}
-	streams := time.AfterFunc(min(s.cfg.Timing.StreamDrain, bound/2), endStreams)
+	streams := time.AfterFunc(min(s.cfg.Timing.streamDrain(InPlace), bound/2), endStreams)
 	defer streams.Stop()
 	if err := s.cfg.Front.Drain(ctx); err != nil {
 		s.cfg.Logger.Warn("the ending's time has passed: cutting what is left", "visits", g.backend.Visits())

@@ -12,6 +12,9 @@ var ErrEnding = errors.New("this instance is ending")
 // errNotReady is why a start is given up.
 var errNotReady = errors.New("not ready in time")
 
+// errDied is why a newcomer that became ready is given up while it settles.
+var errDied = errors.New("the app died")
+
 // BusyError says that another reload is under way.
 type BusyError struct {
 	// Running is the commit that is being reloaded to.

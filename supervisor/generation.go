@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,6 +19,7 @@ type generation struct {
 	backend *drain.Backend
 	ready   time.Time
 	gone    chan struct{} // closed once the child has ended and nothing is sent to it any more
+	hung    atomic.Bool
 }
 
 func (g *generation) alive() bool {
@@ -29,14 +31,17 @@ func (g *generation) alive() bool {
 	}
 }
 
-// start launches a release and waits until it is ready. It leaves no process behind when it fails, with a
-// *StepError.
-func (s *Supervisor) start(ctx context.Context, j *journal, r Release) (*generation, error) {
+// start launches a release and waits until it is ready; beside says that another one serves meanwhile. It leaves no
+// process behind when it fails, with a *StepError.
+func (s *Supervisor) start(ctx context.Context, j *journal, r Release, beside bool) (*generation, error) {
 	j.begin(StepStart)
 	began := time.Now()
-	c, err := s.cfg.Launcher.Launch(r)
+	c, err := s.cfg.Launcher.Launch(r, beside)
 	if err != nil {
 		return nil, &StepError{StepStart, err}
+	}
+	if beside {
+		s.cfg.Room.Newcomer(c.Pid())
 	}
 	j.begin(StepReady)
 	ready, cancel := context.WithTimeoutCause(ctx, s.cfg.Timing.Ready, errNotReady)
@@ -51,6 +56,7 @@ func (s *Supervisor) start(ctx context.Context, j *journal, r Release) (*generat
 		backend: s.cfg.Gate.NewBackend(addr), ready: time.Now(), gone: make(chan struct{}),
 	}
 	s.running.Go(func() { s.attend(g) })
+	s.running.Go(func() { s.watch(g) })
 	s.measured.start = time.Since(began)
 	s.cfg.Logger.Info("ready", "commit", r.Commit, "pid", c.Pid(), "addr", addr, "generation", g.number, "took", s.measured.start)
 	return g, nil
@@ -64,7 +70,7 @@ func (s *Supervisor) attend(g *generation) {
 	close(g.gone)
 }
 
-// follow tells the loop when the generation that serves has died, and when it has baked.
+// follow tells the loop when the generation that serves has baked, and when it has died. One that hangs is ended first.
 func (s *Supervisor) follow(g *generation) {
 	s.running.Go(func() {
 		select {
@@ -73,11 +79,45 @@ func (s *Supervisor) follow(g *generation) {
 			s.tell(baked{g.number})
 			<-g.gone
 		}
-		s.tell(died{generation: g.number, exit: g.child.Exit().Code, at: time.Now()})
+		exit := g.child.Exit().Code
+		if exit == 0 && g.hung.Load() {
+			exit = 1 // to have hung is a failure, however it ended
+		}
+		s.tell(died{generation: g.number, exit: exit, at: time.Now()})
 	})
 }
 
-// kill ends a child that never served or has died, and what it left in its group: nobody waits for it to end well.
+// watch ends a generation that hangs: nothing more is sent to it, and it is stopped like any other.
+func (s *Supervisor) watch(g *generation) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s.running.Go(func() {
+		select {
+		case <-g.gone:
+		case <-ctx.Done():
+		}
+		cancel()
+	})
+	reason := g.child.Hung(ctx)
+	if reason == nil {
+		return
+	}
+	s.cfg.Logger.Error("the app hangs: ending it", "commit", g.release.Commit, "pid", g.child.Pid(), "err", reason)
+	g.hung.Store(true)
+	s.cfg.Gate.Remove(g.backend)
+	s.cfg.Front.ClosePool(g.backend)
+	s.stop(g, s.cfg.Timing.Stop)
+}
+
+// sweep ends what a generation that has died has left in its group, and leaves the app's port to the next one.
+func (s *Supervisor) sweep(g *generation) {
+	s.cfg.Port.Close()
+	if g != nil {
+		s.kill(g.child)
+	}
+}
+
+// kill ends a child that never served or has died, and its group: nobody waits for it to end well.
 func (s *Supervisor) kill(c Child) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

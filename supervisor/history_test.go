@@ -45,6 +45,7 @@ type history struct {
 	s    *Supervisor
 	// calm: nothing crashes or fails and nobody ends it; then no request at all may be lost.
 	calm    bool
+	mixed   bool // some apps listen on their port themselves; then no overlap is possible from them
 	ending  bool // guarded by world.mu
 	callers sync.WaitGroup
 }
@@ -52,6 +53,7 @@ type history struct {
 func newHistory(t *testing.T, seed uint64) *history {
 	h := &history{world: newWorld(t), rand: rand.New(rand.NewPCG(seed, 0))}
 	h.calm = h.rand.IntN(3) == 0
+	h.mixed = !h.calm && h.rand.IntN(3) == 0
 	h.parts["image"] = part{readyAfter: h.upTo(2 * time.Second), stopTakes: h.upTo(2 * time.Second), exitCode: h.rand.IntN(3)}
 	for i := range 5 {
 		h.parts[fmt.Sprintf("v%d", i)] = h.somePart()
@@ -67,18 +69,25 @@ func newHistory(t *testing.T, seed uint64) *history {
 		}
 		return nil
 	}
-	h.s = h.supervisor(func(c *Config) { c.AbortLateDrain = h.rand.IntN(4) == 0 })
+	h.crowded = h.rand.IntN(4) == 0
+	h.s = h.supervisor(func(c *Config) {
+		c.AbortLateDrain = h.rand.IntN(4) == 0
+		c.Strategy = []Strategy{Auto, Auto, InPlace}[h.rand.IntN(3)]
+	})
 	return h
 }
 
 func (h *history) upTo(d time.Duration) time.Duration { return time.Duration(h.rand.Int64N(int64(d))) }
 
 func (h *history) somePart() part {
-	p := part{readyAfter: h.upTo(3 * time.Second), stopTakes: h.upTo(2 * time.Second), exitCode: h.rand.IntN(3)}
+	p := part{
+		readyAfter: h.upTo(3 * time.Second), stopTakes: h.upTo(2 * time.Second), exitCode: h.rand.IntN(3),
+		public: h.rand.IntN(4) == 0 && h.mixed,
+	}
 	if h.calm {
 		return p
 	}
-	switch h.rand.IntN(6) {
+	switch h.rand.IntN(9) {
 	case 0:
 		p.neverReady = true
 	case 1:
@@ -89,6 +98,12 @@ func (h *history) somePart() part {
 		p.diesAfter = h.upTo(time.Minute)
 	case 4:
 		p.stopTakes = time.Hour
+	case 5:
+		p.hangsAfter = h.upTo(time.Minute)
+	case 6:
+		p.diesAfter, p.exitCode = h.upTo(time.Minute), 88
+	case 7:
+		p.diesAfter, p.ooms = h.upTo(3*time.Second), true
 	}
 	return p
 }
@@ -148,10 +163,16 @@ func (h *history) setEnding() {
 
 func (h *history) crash() {
 	h.mu.Lock()
-	c := h.running
+	n := h.rand.IntN(len(h.launched) + 1)
+	var victim *fakeChild
+	for _, c := range h.launched[:n] {
+		if h.alive[c] {
+			victim = c
+		}
+	}
 	h.mu.Unlock()
-	if c != nil {
-		c.end(child.Exit{Code: 1 + h.rand.IntN(2)})
+	if victim != nil {
+		victim.end(child.Exit{Code: []int{1, 2, 88}[h.rand.IntN(3)]})
 	}
 }
 
@@ -237,11 +258,10 @@ func (h *history) checkVisit(c *fakeChild, when string) {
 	if !c.ready {
 		h.t.Errorf("a request is with %s, which is not ready, %s", c, when)
 	}
-	dead := c.part.diesAfter > 0 || !h.calm // a crashed one is swept up by a stop
-	if c.stopped && !h.ending && !dead {
+	if c.stopped && !h.ending && h.calm {
 		h.t.Errorf("a request is with %s, which was stopped, %s", c, when)
 	}
-	if c.stopped && !h.ending && h.running == c {
+	if c.stopped && !h.ending && h.alive[c] && !c.hung() {
 		h.t.Errorf("%s got SIGTERM with a request inside, %s", c, when)
 	}
 }
@@ -260,8 +280,9 @@ func (h *history) checkStatus() {
 	} else {
 		visit.Leave()
 	}
-	if h.running == nil || h.running.number != st.Pid || h.running.commit != st.Commit || !h.running.ready {
-		h.t.Errorf("status says that %s serves with pid %d, running is %v", st.Commit, st.Pid, h.running)
+	c := h.launched[st.Pid-1]
+	if !h.alive[c] && c.endedAt.Before(time.Now()) || c.commit != st.Commit || !c.ready || c.stopped && !c.hung() {
+		h.t.Errorf("status says that %s serves with pid %d, which is %s: %+v", st.Commit, st.Pid, c, c)
 	}
 }
 
@@ -269,8 +290,8 @@ func (h *history) checkStatus() {
 func (h *history) checkEnd(code int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.running != nil {
-		h.t.Errorf("%s is left", h.running)
+	if len(h.alive) > 0 {
+		h.t.Errorf("%v is left", h.alive)
 	}
 	codes := map[int]bool{exitOf(ErrEnding): len(h.launched) == 1}
 	for _, c := range h.launched {

@@ -2,17 +2,14 @@ package supervisor
 
 import "time"
 
-// inPlace is the strategy that stops the old child before it starts the new one.
-const inPlace = "in-place"
-
 // Outcome says what a reload that succeeded did.
 type Outcome struct {
 	// Commit serves now; Previous did before.
 	Commit, Previous string
 	// Unchanged: it served already. Staged: it was only fetched.
 	Unchanged, Staged bool
-	// Strategy is how the child was replaced: "in-place".
-	Strategy string
+	// Strategy is how the child was replaced, "overlap" or "in-place", and Why the reason for it.
+	Strategy, Why string
 	// Steps are what was done, in order.
 	Steps []StepTook
 	// Took is the time from the call to the answer.

@@ -16,6 +16,11 @@ type state struct {
 	Good  string
 	// Bad are the commits that crashed or never became ready here, with the reason.
 	Bad map[string]string
+	// Back is the generation that serves no more and has not been stopped yet, with its commit: the quickest way back
+	// while what replaced it bakes. 0 if there is none.
+	Back retiree
+	// Staged is the commit that was fetched last without being launched.
+	Staged string
 	// Slot is the act under way, none if it is free.
 	Slot act
 	// Reload is the reload under way; its phase is idle if there is none.
@@ -28,6 +33,12 @@ type state struct {
 	Exit int
 	// Terms counts the signals to end.
 	Terms int
+}
+
+type retiree struct {
+	generation int
+	commit     string
+	baked      bool
 }
 
 // act is what holds the slot.
@@ -77,6 +88,7 @@ type (
 		commit  string // its commit, or the one to launch again
 		fault   string // why the new commit is to blame, empty if it is not
 		exit    int    // the last child's exit code, if none serves
+		retires int    // the generation that served before and now retires, 0 if none does
 		err     error  // what the callers of the reload are told
 		at      time.Time
 	}
@@ -85,7 +97,12 @@ type (
 		exit       int
 		at         time.Time
 	}
-	baked       struct{ generation int }
+	baked    struct{ generation int }
+	retired  struct{ generation int } // it has been stopped, or brought back
+	recalled struct {
+		ok bool
+		at time.Time
+	}
 	relaunchDue struct{}
 	terminated  struct{}
 )
@@ -112,6 +129,7 @@ const (
 	launch verb = "launch" // lend the slot: launch commit, where nothing serves
 	arm    verb = "arm"    // relaunchDue after a while
 	finish verb = "finish" // tell all who wait for the reload
+	recall verb = "recall" // serve the retiring generation again
 	cancel verb = "cancel" // the act in the slot must come to an end
 	end    verb = "end"    // lend the slot: the ending
 	hurry  verb = "hurry"  // skip the ending's waits

@@ -71,6 +71,9 @@ func (s *Supervisor) stateName() string {
 func (s *Supervisor) Status() Status {
 	st := *s.status.Load()
 	st.Held = s.cfg.Gate.Held()
+	if st.State == "serving" && !st.Held.Since.IsZero() {
+		st.State = "down" // it hangs or has died, and the loop is about to learn of it
+	}
 	if st.backend != nil {
 		st.Visits = st.backend.Visits()
 	}

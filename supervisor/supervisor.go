@@ -2,7 +2,9 @@ package supervisor
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +21,8 @@ type Supervisor struct {
 
 	// Owned by the loop.
 	state    state
-	newest   *generation             // the last that served, dead or alive; nil before the first
+	newest   *generation // the last that served, dead or alive; nil before the first
+	retirees map[int]*retirement
 	releases map[string]Release      // what decide may name
 	waiting  []chan<- answer         // callers of the reload under way
 	fetched  StepTook                // of the reload under way
@@ -28,6 +31,12 @@ type Supervisor struct {
 
 	// Owned by the act in the slot.
 	measured measured
+	crowded  bool // the last overlap ended with a kill for want of memory
+
+	// Of those that retire beside the slot: their places, and the end of their patience.
+	retiring       chan struct{}
+	retireContext  context.Context // ends when the ending has had its drain
+	endRetirements context.CancelFunc
 
 	// Read by anyone.
 	hurried chan struct{} // closed at the second signal
@@ -58,7 +67,9 @@ func New(cfg Config) *Supervisor {
 		cfg: cfg, events: make(chan event), asks: make(chan ask), stopped: make(chan struct{}), hurried: make(chan struct{}),
 		state:    state{Image: cfg.Image.Commit, Want: cfg.Image.Commit},
 		releases: map[string]Release{cfg.Image.Commit: cfg.Image},
+		retirees: map[int]*retirement{}, retiring: make(chan struct{}, maxRetiring),
 	}
+	s.retireContext, s.endRetirements = context.WithCancel(context.Background())
 	s.publish()
 	return s
 }
@@ -70,6 +81,7 @@ func (s *Supervisor) Run() int {
 	defer s.running.Wait()
 	defer close(s.stopped)
 	defer cancel(ErrEnding)
+	defer s.endRetirements()
 
 	s.handle(ctx, begun{}, nil)
 	for {
@@ -137,7 +149,13 @@ func (s *Supervisor) absorb(e event) event {
 			s.newest = e.generation
 			s.follow(e.generation)
 		}
+		if e.retirement != nil {
+			s.retirees[e.retirement.number] = e.retirement
+		}
 		return e.actEnded
+	case retired:
+		delete(s.retirees, e.generation)
+		return e
 	default:
 		return e
 	}
@@ -176,6 +194,8 @@ func (s *Supervisor) perform(ctx context.Context, a action, asker chan<- answer)
 		s.arm(ctx, a.after)
 	case finish:
 		s.finish(a.err)
+	case recall:
+		s.bringBack(ctx, s.retirees[s.state.Back.generation])
 	case cancel:
 		s.endAct(ErrEnding)
 	case end:
@@ -189,15 +209,27 @@ func (s *Supervisor) perform(ctx context.Context, a action, asker chan<- answer)
 	}
 }
 
+// bringBack serves a retiring generation again, if it can, in the place of the newest one, which has died.
+func (s *Supervisor) bringBack(ctx context.Context, r *retirement) {
+	ok := s.recall(r)
+	if ok {
+		dead := s.newest
+		s.running.Go(func() { s.kill(dead.child) }) // what it has left in its group
+		s.newest = r.generation
+		s.follow(r.generation)
+	}
+	s.handle(ctx, recalled{ok: ok, at: time.Now()}, nil)
+}
+
 // lendEnd runs the last act.
 func (s *Supervisor) lendEnd(ctx context.Context) {
-	g, code := s.newest, s.state.Exit
+	g, code, retirees := s.newest, s.state.Exit, slices.Collect(maps.Values(s.retirees))
 	if g != nil {
 		code = 0 // its own
 	} else if s.state.Terms > 0 && code == 0 {
 		code = exitOf(ErrEnding)
 	}
-	s.lend(ctx, func(context.Context) event { return s.end(g, code) })
+	s.lend(ctx, func(context.Context) event { return s.end(g, retirees, code) })
 }
 
 // lend runs an act in the slot; its result is an event.

@@ -362,8 +362,8 @@ func TestSupervisor_TerminatedWhileItReloads(t *testing.T) {
 						t.Errorf("%v, exit code %d", err, got)
 					}
 				}
-				if w.running != nil {
-					t.Errorf("%s is left", w.running)
+				if len(w.alive) > 0 {
+					t.Errorf("%v is left", w.alive)
 				}
 				if w.launched[0].stoppedAt.Before(left) {
 					t.Error("the old one was stopped with a request inside")
@@ -510,8 +510,8 @@ func run(t *testing.T, parts map[string]part, change ...func(*Config)) (*world, 
 	t.Cleanup(func() {
 		s.Terminate()
 		<-s.stopped
-		if w.running != nil {
-			t.Errorf("%s is left", w.running)
+		if len(w.alive) > 0 {
+			t.Errorf("%v is left", w.alive)
 		}
 	})
 	for s.number.Load() == 0 {

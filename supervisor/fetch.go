@@ -1,0 +1,32 @@
+package supervisor
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// fetchResult is the event at a fetch's end.
+type fetchResult struct {
+	release Release
+	took    time.Duration
+	err     error
+}
+
+// fetch gets a release. It needs no slot.
+func (s *Supervisor) fetch(ctx context.Context, commit string) event {
+	start := time.Now()
+	if commit == s.cfg.Image.Commit {
+		return fetchResult{release: s.cfg.Image}
+	}
+	if s.cfg.Fetcher == nil {
+		return fetchResult{err: &RefusedError{Reason: fmt.Sprintf(
+			"there is no store to get %s from: start pitstop with --releases", commit)}}
+	}
+	r, err := s.cfg.Fetcher.Fetch(ctx, commit)
+	took := time.Since(start)
+	if err == nil {
+		s.cfg.Logger.Info("fetched", "commit", commit, "dir", r.Dir, "took", took)
+	}
+	return fetchResult{release: r, took: took, err: err}
+}

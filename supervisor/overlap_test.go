@@ -1,0 +1,299 @@
+package supervisor
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pitstop/drain"
+)
+
+func overlapping(c *Config) { c.Strategy = Auto }
+
+func TestOverlap_NobodyWaitsAndTheOldOneDrainsWithoutTheSlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := run(t, map[string]part{"image": {}, "v2": {readyAfter: 5 * time.Second}, "v3": {}}, overlapping)
+		slow, _ := w.gate.TryEnter(drain.Ask{})
+		reloaded := make(chan Outcome, 1)
+		go func() { o, _ := s.Reload(t.Context(), Request{Commit: "v2"}); reloaded <- o }()
+		time.Sleep(4 * time.Second)
+		if got := enter(t, w, drain.Ask{}); got != "image" {
+			t.Errorf("%s serves while the next one starts", got)
+		}
+		time.Sleep(2 * time.Second)
+		if got := enter(t, w, drain.Ask{Replayable: true}); got != "v2" {
+			t.Errorf("one that can be sent again went to %s while v2 settles", got)
+		}
+		if got := enter(t, w, drain.Ask{}); got != "image" {
+			t.Errorf("one that cannot be sent again went to %s while v2 settles", got)
+		}
+		o := <-reloaded
+		if o.Strategy != "overlap" || o.Why != "so says the test" || o.Took != 7*time.Second {
+			t.Errorf("outcome %+v", o)
+		}
+		if _, err := s.Reload(t.Context(), Request{Commit: "v3"}); err != nil {
+			t.Errorf("a reload while the first one still drains: %v", err)
+		}
+		if w.stopped(0) || s.gateHeld() != 0 {
+			t.Errorf("stopped %t, %d were held", w.stopped(0), s.gateHeld())
+		}
+		slow.Leave()
+		synctest.Wait()
+		if !w.stopped(0) {
+			t.Error("the old one is not stopped after its drain")
+		}
+	})
+}
+
+func TestOverlap_AFailedNewcomerChangesNothing(t *testing.T) {
+	for name, p := range map[string]part{
+		"never ready": {neverReady: true}, "exits": {neverReady: true, exitsAfter: time.Second, exitCode: 3}, "dies soon": {diesAfter: time.Second, exitCode: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, s := run(t, map[string]part{"image": {}, "v2": p}, overlapping)
+				_, err := s.Reload(t.Context(), Request{Commit: "v2"})
+				var failed *ReloadError
+				if !errors.As(err, &failed) || failed.Serving != "image" {
+					t.Errorf("error %v", err)
+				}
+				if w.stopped(0) || s.gateHeld() != 0 || len(w.alive) != 1 || s.Status().Bad["v2"] == "" {
+					t.Errorf("stopped %t, %d held, alive %v, %+v", w.stopped(0), s.gateHeld(), w.alive, s.Status())
+				}
+				if got := enter(t, w, drain.Ask{Replayable: true}); got != "image" {
+					t.Errorf("%s serves", got)
+				}
+			})
+		})
+	}
+}
+
+// A crash inside the bake while the old one still drains: the old one is brought back.
+func TestOverlap_ACrashInTheBakeBringsTheOldOneBackAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := run(t, map[string]part{"image": {}, "v2": {diesAfter: 10 * time.Second, exitCode: 3}}, overlapping)
+		slow, _ := w.gate.TryEnter(drain.Ask{})
+		if _, err := s.Reload(t.Context(), Request{Commit: "v2"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(9 * time.Second)
+		if st := s.Status(); st.Commit != "image" || st.State != "serving" || st.Bad["v2"] == "" || st.Deaths != 0 {
+			t.Errorf("status %+v", st)
+		}
+		slow.Leave()
+		time.Sleep(time.Minute)
+		if len(w.launched) != 2 || w.stopped(0) {
+			t.Errorf("%d launches, the old one is stopped: %t", len(w.launched), w.stopped(0))
+		}
+		// It can retire again, and be stopped.
+		if _, err := s.Reload(t.Context(), Request{Commit: "image", Relaunch: true}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if !w.stopped(0) {
+			t.Error("it is not stopped at its second retirement")
+		}
+	})
+}
+
+func TestOverlap_AtMostTwoRetireAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := run(t, map[string]part{"image": {}, "v2": {}, "v3": {}, "v4": {}}, overlapping)
+		var slow []drain.Visit
+		for _, commit := range []string{"v2", "v3"} {
+			v, _ := w.gate.TryEnter(drain.Ask{})
+			slow = append(slow, v)
+			if _, err := s.Reload(t.Context(), Request{Commit: commit}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.AfterFunc(time.Minute, slow[0].Leave)
+		start := time.Now()
+		if _, err := s.Reload(t.Context(), Request{Commit: "v4"}); err != nil || time.Since(start) != time.Minute+2*time.Second {
+			t.Errorf("%v after %s, want it to wait for a place", err, time.Since(start))
+		}
+		slow[1].Leave()
+	})
+}
+
+func TestOverlap_TheDrainsBoundCutsWhatRetires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := run(t, map[string]part{"image": {}, "v2": {}}, overlapping)
+		slow, _ := w.gate.TryEnter(drain.Ask{})
+		defer slow.Leave()
+		if _, err := s.Reload(t.Context(), Request{Commit: "v2"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5*time.Minute - time.Second)
+		if w.stopped(0) {
+			t.Error("stopped before the bound")
+		}
+		time.Sleep(2 * time.Second)
+		if !w.stopped(0) {
+			t.Error("not stopped after the bound")
+		}
+	})
+}
+
+func TestOverlap_TheEndingTakesTheRetiringOnesAlong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.parts = map[string]part{"image": {stopTakes: time.Hour}, "v2": {exitCode: 5}}
+		s := w.supervisor(overlapping)
+		code := make(chan int, 1)
+		go func() { code <- s.Run() }()
+		synctest.Wait()
+		w.accept()
+		slow, _ := w.gate.TryEnter(drain.Ask{Kind: drain.Tunnel})
+		if _, err := s.Reload(t.Context(), Request{Commit: "v2"}); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		s.Terminate()
+		if got := <-code; got != 5 || len(w.alive) > 0 || time.Since(start) != 28*time.Second {
+			t.Errorf("exit code %d after %s, alive %v", got, time.Since(start), w.alive)
+		}
+		slow.Leave()
+		w.answered()
+	})
+}
+
+func TestStrategy_IsChosenByWhatIsPossibleAndSaysWhy(t *testing.T) {
+	for name, tc := range map[string]struct {
+		set     Strategy
+		public  bool
+		crowded bool
+		force   bool
+		want    string // "refused" or the strategy
+		says    string
+	}{
+		"auto with room":        {set: Auto, want: "overlap", says: "so says the test"},
+		"auto without room":     {set: Auto, crowded: true, want: "in-place", says: "so says the test"},
+		"auto on the port":      {set: Auto, public: true, want: "in-place", says: "listens on its port itself"},
+		"overlap, no room":      {set: Overlap, crowded: true, want: "overlap", says: "as set"},
+		"overlap on the port":   {set: Overlap, public: true, want: "refused", says: "listens on its port itself"},
+		"overlap, forced":       {set: Overlap, public: true, force: true, want: "in-place", says: "listens on its port itself"},
+		"in-place":              {set: InPlace, want: "in-place", says: "as set"},
+		"in-place, no relation": {set: InPlace, public: true, want: "in-place", says: "as set"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, s := run(t, map[string]part{"image": {public: tc.public}, "v2": {}}, func(c *Config) { c.Strategy = tc.set })
+				w.crowded = tc.crowded
+				o, err := s.Reload(t.Context(), Request{Commit: "v2", Force: tc.force})
+				got, why := o.Strategy, o.Why
+				var refused *RefusedError
+				if errors.As(err, &refused) {
+					got, why = "refused", err.Error()
+				} else if err != nil {
+					t.Fatal(err)
+				}
+				if got != tc.want || !strings.Contains(why, tc.says) {
+					t.Errorf("%s, because %s", got, why)
+				}
+			})
+		})
+	}
+}
+
+func TestStrategy_AKillForWantOfMemoryMakesTheNextReloadInPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := run(t, map[string]part{"image": {}, "v2": {diesAfter: time.Second, ooms: true}}, overlapping)
+		if _, err := s.Reload(t.Context(), Request{Commit: "v2"}); err == nil {
+			t.Fatal("it was killed and that was no error")
+		}
+		if bad := s.Status().Bad["v2"]; bad != "" {
+			t.Errorf("the commit is blamed: %s", bad)
+		}
+		w.mu.Lock()
+		w.parts["v2"] = part{}
+		w.mu.Unlock()
+		for _, want := range []string{"in-place", "overlap"} {
+			o, err := s.Reload(t.Context(), Request{Commit: "v2", Relaunch: true})
+			if err != nil || o.Strategy != want {
+				t.Errorf("%+v, %v, want %s", o, err, want)
+			}
+		}
+	})
+}
+
+func TestSupervisor_AnAppThatHangsIsEndedAndLaunchedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := run(t, map[string]part{"image": {hangsAfter: 20 * time.Second}}, overlapping)
+		time.Sleep(21 * time.Second)
+		if st := s.Status(); st.State != "serving" || st.Generation != 2 || st.Deaths != 1 || !w.stopped(0) {
+			t.Errorf("status %+v", st)
+		}
+	})
+}
+
+func TestSupervisor_TheAppsOwnExitCodeAsksForTheStagedCommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := run(t, map[string]part{"image": {diesAfter: 20 * time.Second, exitCode: 88}, "v2": {}}, func(c *Config) {
+			c.Restart.Policy = RestartNever
+		})
+		time.Sleep(21 * time.Second)
+		if st := s.Status(); st.Commit != "image" || st.Generation != 2 || len(st.Bad) > 0 {
+			t.Errorf("with nothing staged: %+v", st)
+		}
+		if _, err := s.Reload(t.Context(), Request{Commit: "v2", NoLaunch: true}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(25 * time.Second)
+		if st := s.Status(); st.Commit != "v2" || st.Generation != 3 || st.Deaths != 1 {
+			t.Errorf("with v2 staged: %+v after %d launches", st, len(w.launched))
+		}
+	})
+}
+
+func TestSupervisor_TheAppsOwnExitCodeCountsInTheWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.parts = map[string]part{"image": {diesAfter: time.Second, exitCode: 88}}
+		s := w.supervisor()
+		if code := s.Run(); code != 88 || len(w.launched) != 6 {
+			t.Errorf("exit code %d after %d launches", code, len(w.launched))
+		}
+	})
+}
+
+// The port is ours only while the app listens on a socket of its own.
+func TestSupervisor_HoldsThePortForSidecarsOnlyWhileItIsFree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := run(t, map[string]part{"image": {}, "v2": {public: true}}, func(c *Config) { c.Strategy = InPlace })
+		if !w.portOpen {
+			t.Error("not held for a private app")
+		}
+		if _, err := s.Reload(t.Context(), Request{Commit: "v2"}); err != nil {
+			t.Fatal(err)
+		}
+		if w.portOpen {
+			t.Error("held although the app listens there itself")
+		}
+	})
+}
+
+// Helpers
+
+// enter sends a request through the gate and returns the commit of the child that it was with.
+func enter(t *testing.T, w *world, a drain.Ask) string {
+	t.Helper()
+	v, ok := w.gate.TryEnter(a)
+	if !ok {
+		return "nobody"
+	}
+	defer v.Leave()
+	return w.child(v.Backend()).commit
+}
+
+// stopped says whether the nth child was asked to end.
+func (w *world) stopped(n int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.launched[n].stopped
+}
+
+// gateHeld is how many requests have ever waited.
+func (s *Supervisor) gateHeld() uint64 { return s.cfg.Gate.Held().Total }

@@ -1,0 +1,115 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"pitstop/drain"
+)
+
+// Strategy is how a child is replaced.
+type Strategy string
+
+// The strategies.
+const (
+	// Auto is overlap where there is room for a second child, else in-place.
+	Auto Strategy = "auto"
+	// Overlap starts the new child before it stops the old one.
+	Overlap Strategy = "overlap"
+	// InPlace starts it after.
+	InPlace Strategy = "in-place"
+)
+
+// defaultOverlapDrain bounds the drain of an old child beside which a new one serves already.
+const defaultOverlapDrain = 5 * time.Minute
+
+// chooseStrategy says how a child that serves is to be replaced, and why.
+func (s *Supervisor) chooseStrategy(ctx context.Context, old *generation, force bool) (Strategy, string, error) {
+	if s.cfg.Strategy == InPlace {
+		return InPlace, "as set", nil
+	}
+	why := ""
+	if err := old.child.Overlaps(); err != nil {
+		why = err.Error()
+	} else if s.cfg.Strategy == Overlap {
+		return Overlap, "as set", nil
+	} else if s.crowded {
+		s.crowded = false
+		why = "the last overlap ended with a kill for want of memory"
+	} else {
+		fits, figures := s.cfg.Room.Fits(ctx, old.child.Pid())
+		if fits {
+			return Overlap, figures, nil
+		}
+		why = figures
+	}
+	if s.cfg.Strategy == Overlap && !force {
+		return "", "", &RefusedError{Reason: fmt.Sprintf(
+			"--strategy=overlap is not possible: %s; use --strategy=auto or in-place, or force it", why)}
+	}
+	return InPlace, why, nil
+}
+
+// drainBound is what an in-place reload's drain may take: everybody waits while the old child drains and stops and
+// the new one starts and settles, so the drain gets what the hold leaves of that.
+func (s *Supervisor) drainBound(force bool) (time.Duration, error) {
+	t := s.cfg.Timing
+	if t.Drain != nil && *t.Drain == 0 {
+		return 0, nil
+	}
+	const reserve = 2 * time.Second
+	left := t.Hold - s.measured.start - s.measured.stop - t.Settle - reserve
+	if t.Drain != nil {
+		left = min(left, *t.Drain)
+	}
+	switch {
+	case left > 0:
+		return left, nil
+	case force:
+		return time.Second, nil
+	}
+	return 0, &RefusedError{Reason: fmt.Sprintf(
+		"an in-place reload would hold requests too long: --hold-timeout %s − last start %s − last stop %s − --settle %s − %s leaves nothing for the drain; raise --hold-timeout, or force it",
+		t.Hold, s.measured.start.Round(time.Millisecond), s.measured.stop.Round(time.Millisecond), t.Settle, reserve)}
+}
+
+// streamDrain is what streams and tunnels get of a drain: where everybody waits for it, little; else all of it.
+func (t Timing) streamDrain(s Strategy) time.Duration {
+	switch {
+	case t.StreamDrain != nil:
+		return *t.StreamDrain
+	case s == InPlace:
+		return 5 * time.Second
+	case t.Drain != nil && *t.Drain > 0:
+		return *t.Drain
+	default:
+		return defaultOverlapDrain
+	}
+}
+
+// drained waits for the drain of a backend within the bound, 0 for none. It says what the bound cut off, and fails if
+// the bound is to abort the reload, or ctx ends.
+func (s *Supervisor) drained(ctx context.Context, g *generation, bound, streamDrain time.Duration) (cut string, err error) {
+	streams := time.AfterFunc(streamDrain, g.backend.EndStreams)
+	defer streams.Stop()
+	bounded := ctx
+	if bound > 0 {
+		var cancel context.CancelFunc
+		bounded, cancel = context.WithTimeout(ctx, bound)
+		defer cancel()
+	}
+	err = g.backend.Drained(bounded)
+	var busy *drain.BusyError
+	switch {
+	case err == nil:
+		return "", nil
+	case ctx.Err() != nil:
+		return "", &StepError{StepDrain, context.Cause(ctx)}
+	case s.cfg.AbortLateDrain || !errors.As(err, &busy):
+		return "", &StepError{StepDrain, err}
+	}
+	s.cfg.Logger.Warn("the drain's bound has passed: cutting what is left", "bound", bound, "visits", busy.Visits)
+	return busy.Visits.String(), nil
+}
