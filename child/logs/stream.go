@@ -1,0 +1,81 @@
+package logs
+
+import (
+	"errors"
+	"os"
+	"runtime"
+	"time"
+)
+
+// stream reads one pipe, from Started until its end.
+type stream struct {
+	name string
+	sink *Sink
+	r, w *os.File
+
+	done chan struct{} // closed when the reader has ended
+	held bool          // it ended at the deadline, with writers left; read after done
+}
+
+func newStream(name string, sink *Sink) (*stream, error) {
+	r, w, err := newPipe(name)
+	return &stream{name: name, sink: sink, r: r, w: w}, err
+}
+
+func (s *stream) start(src *source) {
+	enc := newEncoder(src, s.sink.maxLine, func(lines []byte) {
+		if s.sink.put(src, lines) {
+			runtime.Gosched() // on one processor the reader could fill the queue before the writer's turn
+		}
+	})
+	s.done = make(chan struct{})
+	go s.run(newSplitter(enc))
+}
+
+func (s *stream) run(split *splitter) {
+	defer close(s.done)
+	s.held = s.read(split)
+	if s.held {
+		readLeft(s.r, split)
+	}
+	split.enc.at(time.Now())
+	split.finish()
+	split.enc.flush()
+}
+
+// read reads until the end, or until the deadline: then somebody still holds the pipe.
+func (s *stream) read(split *splitter) (held bool) {
+	for {
+		n, err := s.r.Read(split.space())
+		if n > 0 {
+			encode(split, n)
+		}
+		if err != nil {
+			return errors.Is(err, os.ErrDeadlineExceeded)
+		}
+	}
+}
+
+// readLeft reads what was in the pipe when the deadline came, and no more, for whoever holds it may write for ever.
+func readLeft(r *os.File, split *splitter) {
+	for left := pipeSize; left > 0; {
+		n := readNow(r, split.space())
+		if n == 0 {
+			return
+		}
+		encode(split, n)
+		left -= n
+	}
+}
+
+// encode hands on what was read at once: nobody knows when the next read returns.
+func encode(split *splitter, n int) {
+	split.enc.at(time.Now())
+	split.took(n)
+	split.enc.flush()
+}
+
+// close closes both ends; the second time it does nothing.
+func (s *stream) close() {
+	_, _ = s.r.Close(), s.w.Close()
+}
