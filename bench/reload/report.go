@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The markers between which a file keeps the report.
+const begin, end = "<!-- begin: written by bench/reload -->\n", "<!-- end -->\n"
+
+// report is the whole result as Markdown, ratios first.
+func report(m machine, stages []*stage) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nMeasured %s on %d cores (%s), %.0f GiB, load average before the start %s. Node %s, pm2 %s, Go %s.\n",
+		m.date.Format("2006-01-02 15:04 UTC"), m.cores, m.model, float64(m.memory)/(1<<30), m.load, m.node, m.pm2, m.golang)
+	if m.busy() {
+		b.WriteString("\n**Provisional: the machine was busy with other work.** Trust the counts and the order, not the milliseconds.\n")
+	}
+	for _, s := range stages {
+		s.ratios(&b)
+	}
+	for _, s := range stages {
+		s.figures(&b)
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+func (s *stage) title() string {
+	if s.startup == 0 {
+		return "the app as it is"
+	}
+	return fmt.Sprintf("the app taking %s longer to start", s.startup)
+}
+
+// ratios compares all with the first. Counts of which the first has none stay counts.
+func (s *stage) ratios(b *strings.Builder) {
+	base := s.results[0]
+	fmt.Fprintf(b, "\n### Ratios, %s: how many times the figure of %q\n\n", s.title(), base.name())
+	row(b, "", "requests lost per reload", "of them slow ones, of all slow ones", "time beyond a cold start", "until only the new code answers", "longest wait", "supervisor's memory: resident", "anonymous")
+	row(b, slices.Repeat([]string{"---"}, 8)...)
+	cold := median(s.cold)
+	for _, r := range s.results {
+		row(b, r.name(), fmt.Sprintf("%.1f", r.perReload()), r.share(),
+			times(r.median(first)-cold, base.median(first)-cold), times(r.median(only), base.median(only)), times(r.longest(), base.longest()),
+			times(r.after.resident, base.after.resident), times(r.after.anonymous, base.after.anonymous))
+	}
+}
+
+func (s *stage) figures(b *strings.Builder) {
+	fmt.Fprintf(b, "\n### Figures, %s: %d connections; its cold start is %s (median)\n\n", s.title(), workers, ms(median(s.cold)))
+	row(b, "", "reloads", "sent", "lost", "of them slow ones, of all slow ones", "call → first new answer", "… less the cold start", "call → only new", "command took",
+		"longest wait", "supervisor, fresh: resident", "anonymous", "idle after all reloads: resident", "anonymous")
+	row(b, slices.Repeat([]string{"---"}, 14)...)
+	for _, r := range s.results {
+		row(b, r.name(), fmt.Sprint(len(r.turns)), fmt.Sprint(r.sum(func(t turn) int { return t.sent })), fmt.Sprint(r.lost()), r.share(),
+			ms(r.median(first)), ms(r.median(first)-median(s.cold)), ms(r.median(only)), ms(r.median(call)), ms(r.longest()),
+			mb(r.fresh.resident), mb(r.fresh.anonymous), mb(r.after.resident), mb(r.after.anonymous))
+	}
+}
+
+func first(t turn) time.Duration { return t.first }
+func only(t turn) time.Duration  { return t.only }
+func call(t turn) time.Duration  { return t.call }
+
+func (r *result) sum(of func(turn) int) (n int) {
+	for _, t := range r.turns {
+		n += of(t)
+	}
+	return n
+}
+
+func (r *result) lost() int { return r.sum(func(t turn) int { return t.lost }) }
+
+func (r *result) perReload() float64 { return float64(r.lost()) / float64(len(r.turns)) }
+
+// share is how many of the slow requests were killed.
+func (r *result) share() string {
+	return fmt.Sprintf("%d of %d", r.sum(func(t turn) int { return t.killed }), r.sum(func(t turn) int { return t.slow }))
+}
+
+func (r *result) longest() (d time.Duration) {
+	for _, t := range r.turns {
+		d = max(d, t.longest)
+	}
+	return d
+}
+
+func (r *result) median(of func(turn) time.Duration) time.Duration {
+	var ds []time.Duration
+	for _, t := range r.turns {
+		ds = append(ds, of(t))
+	}
+	return median(ds)
+}
+
+func median(ds []time.Duration) time.Duration {
+	ds = slices.Sorted(slices.Values(ds))
+	return (ds[(len(ds)-1)/2] + ds[len(ds)/2]) / 2
+}
+
+// times is how many times one figure is of another, which must be a real one.
+func times[T ~int64](a, b T) string {
+	if b <= 0 || a < 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f", float64(a)/float64(b))
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
+func mb(bytes int64) string     { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
+
+func row(b *strings.Builder, cells ...string) {
+	fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
+}
+
+// replace puts text between the markers of a file.
+func replace(file, text string) error {
+	old, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	head, rest, ok := strings.Cut(string(old), begin)
+	_, tail, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		return fmt.Errorf("%s lacks the lines %q and %q", file, begin, end)
+	}
+	return os.WriteFile(file, []byte(head+begin+text+end+tail), 0o644)
+}
