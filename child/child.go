@@ -46,6 +46,7 @@ func startProcess(f *family, spec Spec) (*Child, error) {
 		return nil, fmt.Errorf("start %s in %s: %w", spec.Command[0], spec.Dir, err)
 	}
 	c := &Child{spec: spec, cmd: cmd, own: &group{id: cmd.Process.Pid}, exited: make(chan struct{})}
+	f.join(c)
 	go c.wait(f)
 	return c, nil
 }
@@ -55,6 +56,7 @@ func (c *Child) wait(f *family) {
 	awaitEnd(c.Pid())
 	c.own.collectLeader(func() { _ = c.cmd.Wait() }) // the state tells all
 	f.collected(c.Pid())
+	f.leave(c)
 	c.exit = exitOf(c.cmd.ProcessState)
 	close(c.exited)
 	for !c.own.gone() {

@@ -24,7 +24,11 @@ func (e Exit) String() string {
 	return fmt.Sprintf("exited with code %d", e.Code)
 }
 
+// exitOf reads a status. One that somebody else has taken counts as a failure.
 func exitOf(state *os.ProcessState) Exit {
+	if state == nil {
+		return Exit{Code: 1, At: time.Now()}
+	}
 	e := Exit{Code: state.ExitCode(), At: time.Now()}
 	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 		e.Signal = ws.Signal()

@@ -1,7 +1,9 @@
 package child
 
 import (
+	"maps"
 	"os/exec"
+	"slices"
 	"sync"
 )
 
@@ -11,10 +13,11 @@ type family struct {
 	// waited counts by process id. A count, for a number may be given anew before its last owner has been struck off.
 	waited map[int]int
 	again  chan struct{} // a process was collected: one that stood behind it can be seen now
+	living map[*Child]bool
 }
 
 func newFamily() *family {
-	return &family{waited: make(map[int]int), again: make(chan struct{}, 1)}
+	return &family{waited: make(map[int]int), again: make(chan struct{}, 1), living: make(map[*Child]bool)}
 }
 
 // start starts a process that the caller will wait for, and say so with collected.
@@ -39,4 +42,22 @@ func (f *family) collected(pid int) {
 	case f.again <- struct{}{}:
 	default:
 	}
+}
+
+func (f *family) join(c *Child) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.living[c] = true
+}
+
+func (f *family) leave(c *Child) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.living, c)
+}
+
+func (f *family) children() []*Child {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Collect(maps.Keys(f.living))
 }

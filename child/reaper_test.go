@@ -3,6 +3,7 @@ package child
 import (
 	"errors"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,6 +42,10 @@ func noZombieStays(t *testing.T) {
 	}
 	for _, c := range children {
 		<-c.Exited()
+	}
+	daemon := adopt(t, l) // shows that orphans are adopted at all
+	if err := syscall.Kill(daemon, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
 	}
 	eventually(t, "all orphans are adopted, have ended and are reaped", func() bool {
 		living, zombies := own(t)
@@ -111,18 +116,22 @@ func TestReap_SeesBehindOneThatIsNotCollectedYet(t *testing.T) {
 		return
 	}
 	l := NewLauncher()
-	first := exec.Command("true")
-	if err := l.family.start(first); err != nil {
+	first := adopt(t, l) // as the others will be, so that it stands first in the same list of the kernel's
+	l.family.waited[first]++
+	if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	reap(t, l)
 	<-shellChild(t, l, storm).Exited()
 	eventually(t, "only the one that is waited for is left", func() bool {
 		living, zombies := own(t)
-		return len(living) == 0 && len(zombies) == 1 && zombies[0].pid == first.Process.Pid
+		return len(living) == 0 && len(zombies) == 1 && zombies[0].pid == first
 	})
-	if err := first.Wait(); err != nil {
-		t.Error(err)
+}
+
+func TestChild_AStatusTakenBySomebodyElseIsAFailure(t *testing.T) {
+	if got := exitOf(nil); got.Code != 1 || got.At.IsZero() {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -148,6 +157,22 @@ func TestProcesses_RefuseTheProcOfAnotherNamespace(t *testing.T) {
 	if !strings.Contains(string(out), "not of this PID namespace") {
 		t.Errorf("said %q, %v", out, err)
 	}
+}
+
+// adopt makes a daemon, in a session of its own, and waits until it is this process's child.
+func adopt(t *testing.T, l *Launcher) (pid int) {
+	t.Helper()
+	<-shellChild(t, l, `(setsid sleep 1000 &)`).Exited()
+	eventually(t, "the daemon is adopted", func() bool {
+		living, _ := own(t)
+		for _, p := range living {
+			if slices.Equal(commandLine(p.pid), []string{"sleep", "1000"}) {
+				pid = p.pid
+			}
+		}
+		return pid != 0
+	})
+	return pid
 }
 
 func shellChild(t *testing.T, l *Launcher, script string) *Child {

@@ -36,6 +36,18 @@ func Forwarded() []os.Signal {
 	return signals
 }
 
+// Signal passes a signal on to every child that lives, two while a reload overlaps. While none lives it is lost, as for any
+// process that is not there yet. Its errors are those of Child.Signal, less os.ErrProcessDone.
+func (l *Launcher) Signal(sig os.Signal) error {
+	var errs []error
+	for _, c := range l.family.children() {
+		if err := c.Signal(sig); !errors.Is(err, os.ErrProcessDone) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // Signal passes a signal on to the app: to the process itself, or to the one behind npm or a shell. It returns
 // os.ErrProcessDone when the app has ended.
 func (c *Child) Signal(sig os.Signal) error {

@@ -41,6 +41,13 @@ func TestSignal_EveryForwardedOneReachesTheApp(t *testing.T) {
 
 func TestForwarded_LeavesOutWhatHasAMeaningHere(t *testing.T) {
 	for _, sig := range []syscall.Signal{
+		syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGCONT, syscall.SIGWINCH, 35, 64,
+	} {
+		if !slices.Contains(Forwarded(), os.Signal(sig)) {
+			t.Errorf("%v is not forwarded", sig)
+		}
+	}
+	for _, sig := range []syscall.Signal{
 		syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGCHLD, syscall.SIGPIPE, syscall.SIGURG, syscall.SIGPROF,
 		syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGSEGV, syscall.SIGKILL, syscall.SIGSTOP, 32, 33, 34,
 	} {
@@ -62,6 +69,20 @@ func TestSignal_GoesToTheAppBehindNpmOnce(t *testing.T) {
 	if heard := strings.Count(read(t, out), "HUP"); heard != 1 {
 		t.Errorf("heard %d times", heard)
 	}
+}
+
+func TestSignal_TheLaunchersGoesToAllThatLive(t *testing.T) {
+	l := NewLauncher()
+	ended := start(t, l, "exit")
+	_, one := startPart(t, l, "listener")
+	_, two := startPart(t, l, "listener")
+	<-ended.Exited()
+	if err := l.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "both heard it", func() bool {
+		return strings.Contains(read(t, one), "hangup") && strings.Contains(read(t, two), "hangup")
+	})
 }
 
 func TestSignal_AnEndedAppIsTold(t *testing.T) {

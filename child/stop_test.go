@@ -134,8 +134,8 @@ func TestStop_ACancelledContextKillsAtOnce(t *testing.T) {
 	t.Parallel()
 	c, out := startPart(t, NewLauncher(), "listener")
 	kill(c)
-	if c.Exit().Code != 137 || strings.Contains(read(t, out), "terminated") {
-		t.Errorf("%v, and it said %q", c.Exit(), read(t, out))
+	if c.Exit().Code != 137 || len(c.asked) > 0 || strings.Contains(read(t, out), "terminated") {
+		t.Errorf("%v, asked %v, and it said %q", c.Exit(), c.asked, read(t, out))
 	}
 }
 
@@ -151,14 +151,14 @@ func TestGroup_OnceSeenEmptyItsNumberIsNotSignalledAgain(t *testing.T) {
 }
 
 func TestGroup_ALeaderThatWasAloneIsGoneAtOnce(t *testing.T) {
-	c, err := NewLauncher().Start(Spec{Command: []string{"true"}})
-	if err != nil {
+	cmd := exec.Command("true")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	<-c.Exited()
-	c.own.mu.Lock()
-	defer c.own.mu.Unlock()
-	if !c.own.empty {
+	g := &group{id: cmd.Process.Pid}
+	g.collectLeader(func() { _ = cmd.Wait() })
+	if !g.empty {
 		t.Error("its number may be another's, and would still be signalled")
 	}
 }
