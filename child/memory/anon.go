@@ -30,7 +30,7 @@ func anonOf(proc string, leader int) (sum uint64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		sum += n
+		sum = more(sum, n)
 	}
 	if sum == 0 {
 		return 0, fmt.Errorf("measure the memory of process %d and those below it: %w", leader, os.ErrProcessDone)

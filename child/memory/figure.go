@@ -1,6 +1,9 @@
 package memory
 
-import "strconv"
+import (
+	"math"
+	"strconv"
+)
 
 const mebi = 1 << 20
 
@@ -39,6 +42,9 @@ func (f Figure) String() string {
 
 // less is what remains of a when b is taken from it, never below zero.
 func less(a, b uint64) uint64 { return a - min(a, b) }
+
+// more is a and b together, never beyond the largest number: a sum that wraps round would look like room.
+func more(a, b uint64) uint64 { return a + min(b, math.MaxUint64-a) }
 
 // mib rounds to the nearest, without an overflow near 2^64.
 func mib(n uint64) string {

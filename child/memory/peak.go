@@ -33,5 +33,5 @@ func (p *Peak) Bytes() uint64 { return p.bytes.Load() }
 // two samples and for what the kernel keeps for a process beside its anonymous memory. 0 before the first sample.
 func (p *Peak) Need() uint64 {
 	n := p.Bytes()
-	return n + n/4
+	return more(n, n/4)
 }

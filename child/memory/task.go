@@ -51,7 +51,7 @@ func (u usage) inUse() uint64 {
 func (t task) others(own string, use map[string]usage) (sum uint64, err error) {
 	for id, u := range use {
 		if id != own {
-			sum += u.inUse()
+			sum = more(sum, u.inUse())
 		}
 	}
 	for _, c := range t.Containers {
@@ -59,7 +59,7 @@ func (t task) others(own string, use map[string]usage) (sum uint64, err error) {
 		switch {
 		case !untold:
 		case c.Limits.Memory > 0:
-			sum += c.Limits.bytes()
+			sum = more(sum, c.Limits.bytes())
 		case c.Type == "" || c.Type == "NORMAL":
 			return 0, fmt.Errorf("ECS metadata does not tell what container %q uses", c.Name)
 		}
