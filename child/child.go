@@ -17,6 +17,9 @@ type Child struct {
 	cmd  *exec.Cmd
 	own  *group
 
+	sockets *sockets // nil without a Runtime
+	addr    string   // set by Ready
+
 	exited chan struct{} // closed once exit is set
 	exit   Exit
 
@@ -28,9 +31,36 @@ type Child struct {
 }
 
 func startProcess(f *family, spec Spec) (*Child, error) {
-	if err := CheckPort(spec.Port); err != nil {
+	if spec.reachableByTCP() {
+		if err := CheckPort(spec.Port); err != nil {
+			return nil, err
+		}
+	}
+	sockets, err := spec.prepare()
+	if err != nil {
 		return nil, err
 	}
+	c, err := startWith(f, spec, sockets)
+	if err != nil {
+		sockets.close()
+	}
+	return c, err
+}
+
+// prepare makes the folder of the generation's sockets and tells the environment of it; nil if the app is reached over TCP.
+func (s *Spec) prepare() (*sockets, error) {
+	if s.Runtime == nil || s.Connect == ConnectTCP {
+		return nil, nil
+	}
+	sockets, err := s.Runtime.sockets(s.User)
+	if err != nil {
+		return nil, fmt.Errorf("make the folder for the app's socket: %w", err)
+	}
+	s.Env = s.Runtime.environ(sockets, s.Env, s.Port)
+	return sockets, nil
+}
+
+func startWith(f *family, spec Spec, sockets *sockets) (*Child, error) {
 	path, err := LookPath(spec.Command[0], spec.Dir, spec.Env)
 	if err != nil {
 		return nil, err
@@ -45,7 +75,7 @@ func startProcess(f *family, spec Spec) (*Child, error) {
 	if err := f.start(cmd); err != nil {
 		return nil, fmt.Errorf("start %s in %s: %w", spec.Command[0], spec.Dir, err)
 	}
-	c := &Child{spec: spec, cmd: cmd, own: &group{id: cmd.Process.Pid}, exited: make(chan struct{})}
+	c := &Child{spec: spec, cmd: cmd, own: &group{id: cmd.Process.Pid}, sockets: sockets, exited: make(chan struct{})}
 	f.join(c)
 	go c.wait(f)
 	return c, nil
@@ -62,6 +92,7 @@ func (c *Child) wait(f *family) {
 	for !c.own.gone() {
 		time.Sleep(groupWatch)
 	}
+	c.sockets.close()
 }
 
 // Pid is the process's id.

@@ -37,7 +37,7 @@ var children = map[string]func(){
 		cmd.Env = append(os.Environ(), "TEST_CHILD=stubborn")
 		_ = cmd.Start()
 		for {
-			if conn, err := dialApp(testPort()); err == nil {
+			if conn, err := dialApp(context.Background(), testPort()); err == nil {
 				_ = conn.Close()
 				os.Exit(0)
 			}
@@ -189,7 +189,7 @@ func TestChild_StoppedMeansThatTheGroupIsEmpty(t *testing.T) {
 	t.Parallel()
 	c := start(t, NewLauncher(), "parent")
 	<-c.Exited()
-	if conn, err := dialApp(c.spec.Port); err != nil {
+	if conn, err := dialApp(context.Background(), c.spec.Port); err != nil {
 		t.Fatal("the grandchild should still hold the port")
 	} else {
 		_ = conn.Close()
@@ -197,7 +197,7 @@ func TestChild_StoppedMeansThatTheGroupIsEmpty(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	c.Stop(ctx)
-	if conn, err := dialApp(c.spec.Port); err == nil {
+	if conn, err := dialApp(context.Background(), c.spec.Port); err == nil {
 		_ = conn.Close()
 		t.Error("the port is still held after Stop")
 	}

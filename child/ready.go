@@ -2,28 +2,29 @@ package child
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"strconv"
+	"strings"
 	"time"
 )
 
 const (
 	// readyPoll is how often the app's port is tried. A refused connect on loopback costs some microseconds.
 	readyPoll = 5 * time.Millisecond
-	// probeTimeout bounds one request to the ready path.
-	probeTimeout = 5 * time.Second
+	// confirmation is how long a socket must stay announced before it counts: a prober of ports closes it again at once.
+	confirmation = 5 * time.Millisecond
 )
 
-// Ready waits until the app accepts connections, and answers on its ready path if it has one. It returns
-// the address to reach it at, an *ExitedError when the process ended instead, or the context's cause.
+// Ready waits until the app accepts connections, and answers on its ready path if it has one. It returns the address to
+// reach it at, "host:port" or "unix:/path", an *ExitedError when the process ended instead, or the context's cause.
 func (c *Child) Ready(ctx context.Context) (addr string, err error) {
 	tick := time.NewTicker(readyPoll)
 	defer tick.Stop()
-	var reason error
 	for {
-		if addr, reason = c.probe(ctx); reason == nil && !c.hasExited() {
+		changed := c.sockets.announcement()
+		addr, reason := c.probe(ctx)
+		if reason == nil && !c.hasExited() {
+			c.addr = addr
 			return addr, nil
 		}
 		select {
@@ -31,6 +32,7 @@ func (c *Child) Ready(ctx context.Context) (addr string, err error) {
 			return "", &ExitedError{Exit: c.exit}
 		case <-ctx.Done():
 			return "", fmt.Errorf("%w: %w", context.Cause(ctx), reason)
+		case <-changed:
 		case <-tick.C:
 		}
 	}
@@ -47,67 +49,63 @@ func (c *Child) hasExited() bool {
 
 // probe tries once. Its error says what is still missing.
 func (c *Child) probe(ctx context.Context) (addr string, err error) {
-	conn, err := dialApp(c.spec.Port)
-	if err != nil {
-		return "", fmt.Errorf("nothing listens on port %d", c.spec.Port)
+	addr, err = c.probeSocket(ctx)
+	if err != nil && c.spec.reachableByTCP() {
+		addr, err = c.probePort(ctx)
 	}
-	addr = conn.RemoteAddr().String()
-	_ = conn.Close()
-	if c.spec.ReadyPath == "" {
-		return addr, nil
+	if err != nil || c.spec.ReadyPath == "" {
+		return addr, err
 	}
 	return addr, probePath(ctx, addr, c.spec.ReadyPath)
 }
 
-func probePath(ctx context.Context, addr, path string) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+path, nil)
+// probePort looks whether somebody listens on the app's port.
+func (c *Child) probePort(ctx context.Context) (addr string, err error) {
+	conn, err := dialApp(ctx, c.spec.Port)
 	if err != nil {
-		return err
+		return "", fmt.Errorf("nothing listens on port %d", c.spec.Port)
 	}
-	req.Header.Set("User-Agent", "pitstop-ready")
-	client := http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	_ = conn.Close()
+	return conn.RemoteAddr().String(), nil
+}
+
+// probeSocket looks whether a private socket is announced, accepts, and stays.
+func (c *Child) probeSocket(ctx context.Context) (addr string, err error) {
+	path := c.sockets.socket()
+	if path == "" {
+		return "", fmt.Errorf("the app has not announced that it listens on port %d", c.spec.Port)
 	}
-	resp, err := client.Do(req)
+	conn, err := dial(ctx, unixPrefix+path)
 	if err != nil {
-		return fmt.Errorf("%s does not answer: %w", path, err)
+		return "", fmt.Errorf("the app's socket does not accept: %w", err)
 	}
-	_ = resp.Body.Close()
-	if resp.StatusCode < 200 || resp.StatusCode > 399 {
-		return fmt.Errorf("%s answers %d", path, resp.StatusCode)
+	_ = conn.Close()
+	select {
+	case <-time.After(confirmation):
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+	if c.sockets.socket() != path {
+		return "", errors.New("the app has closed its socket again")
+	}
+	return unixPrefix + path, nil
+}
+
+// Private says that the app listens on a socket of its own, so that its port is free. It may be asked once it is ready.
+func (c *Child) Private() bool { return strings.HasPrefix(c.addr, unixPrefix) }
+
+// Overlaps says why a second process of the app cannot run beside this one, nil if one can. It may be asked once it is
+// ready.
+func (c *Child) Overlaps() error {
+	if !c.Private() {
+		return fmt.Errorf("the app is reached over TCP, and only one process can listen on its port %d%s", c.spec.Port, c.sockets.reason())
+	}
+	if ports := c.sockets.otherPorts(); len(ports) > 0 {
+		return fmt.Errorf("the app also listens on port %s, which a second process could not",
+			strings.Trim(strings.ReplaceAll(fmt.Sprint(ports), " ", ", "), "[]"))
 	}
 	return nil
 }
 
-// CheckPort returns a *PortTakenError if somebody listens on the port already.
-func CheckPort(port int) error {
-	conn, err := dialApp(port)
-	if err != nil {
-		return nil
-	}
-	_ = conn.Close()
-	return &PortTakenError{Port: port}
-}
-
-// dialApp connects to the app's port on the loopback addresses: Node's "localhost" may be either.
-func dialApp(port int) (net.Conn, error) {
-	var err error
-	for _, host := range []string{"127.0.0.1", "::1"} {
-		var conn net.Conn
-		conn, err = net.DialTimeout("tcp", net.JoinHostPort(host, strconv.Itoa(port)), time.Second)
-		if err != nil {
-			continue
-		}
-		// A connect to a free port of the ephemeral range can meet itself (RFC 9293, 3.5, simultaneous open).
-		if conn.LocalAddr().String() == conn.RemoteAddr().String() {
-			_ = conn.Close()
-			err = fmt.Errorf("connected to itself")
-			continue
-		}
-		return conn, nil
-	}
-	return nil, err
-}
+// Entry is the real path of the script that runs, as its process says; empty if it does not.
+func (c *Child) Entry() string { return c.sockets.entryScript() }

@@ -1,33 +1,131 @@
 package cli
 
 import (
+	"context"
 	"os"
 	"strconv"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
 
 	"pitstop/child"
+	"pitstop/child/logs"
 	"pitstop/supervisor"
 )
+
+// lastWords is how long the ending waits for the app's log to be written.
+const lastWords = 2 * time.Second
 
 // launcher makes a child of a release: the app's command, in its directory, with its environment made anew.
 type launcher struct {
 	*child.Launcher
-	command        []string
-	env            []string
-	port           int
-	readyPath      string
-	stdout, stderr *os.File
+	command   []string
+	base      []string // the container's environment
+	envFile   string
+	settings  settings
+	readyPath string
+	runtime   *child.Runtime // nil: the app is reached over TCP
+	stdout    *os.File
+	stderr    *os.File
+	sink      *logs.Sink // nil: the child writes to stdout and stderr itself
+	pipes     sync.WaitGroup
+	log       hclog.Logger
+}
+
+func (f *runFlags) newLauncher(p Process, s settings, log hclog.Logger) (*launcher, error) {
+	l := &launcher{
+		Launcher: child.NewLauncher(), command: f.Command, base: p.Env, envFile: f.EnvFile, settings: s, readyPath: f.ReadyPath,
+		stdout: p.Stdout, stderr: p.Stderr, log: log.Named("launcher"),
+	}
+	if warning := child.Warning(f.Command); warning != "" {
+		l.log.Warn("the command is not the app itself", "warning", warning)
+	}
+	if f.ChildLog == "json" {
+		var err error
+		if l.sink, err = logs.NewSink(logs.SinkConfig{Out: p.Stdout}); err != nil {
+			return nil, err
+		}
+	}
+	if s.connect == child.ConnectTCP {
+		return l, nil
+	}
+	var err error
+	l.runtime, err = child.NewRuntime()
+	if err != nil && s.connect == child.ConnectAuto {
+		l.log.Warn("the app is reached over TCP", "err", err)
+		err = nil
+	}
+	return l, err
 }
 
 // Launch implements supervisor.Launcher.
-func (l launcher) Launch(r supervisor.Release) (supervisor.Child, error) {
-	c, err := l.Start(child.Spec{
-		Command: l.command, Dir: r.Dir, Port: l.port, ReadyPath: l.readyPath, Stdout: l.stdout, Stderr: l.stderr,
-		Env: child.Environ(l.env, r.Env, map[string]string{
-			"PORT": strconv.Itoa(l.port), "PITSTOP_COMMIT": r.Commit, "PITSTOP_RELEASE_DIR": r.Dir,
-		}),
+func (l *launcher) Launch(r supervisor.Release, beside bool) (supervisor.Child, error) {
+	spec, err := l.spec(r)
+	if err != nil {
+		return nil, err
+	}
+	spec.Beside = beside
+	if l.sink == nil {
+		spec.Stdout, spec.Stderr = l.stdout, l.stderr
+		return l.start(spec)
+	}
+	pipes, err := logs.New(logs.Config{Stdout: l.sink, Stderr: l.sink, Commit: r.Commit})
+	if err != nil {
+		return nil, err
+	}
+	spec.Stdout, spec.Stderr = pipes.Stdout(), pipes.Stderr()
+	c, err := l.Start(spec)
+	if err != nil {
+		_ = pipes.Close(context.Background())
+		return nil, err
+	}
+	pipes.Started(c.Pid())
+	l.pipes.Go(func() {
+		<-c.Exited()
+		if err := pipes.Close(context.Background()); err != nil {
+			l.log.Warn("the app's log was cut off", "commit", r.Commit, "pid", c.Pid(), "err", err)
+		}
 	})
+	return c, nil
+}
+
+// start keeps a nil *child.Child from becoming a Child.
+func (l *launcher) start(spec child.Spec) (supervisor.Child, error) {
+	c, err := l.Start(spec)
 	if err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// spec is what to run for a release. The environment is read anew: the variables and files of a container that is never
+// recreated would otherwise grow old in it.
+func (l *launcher) spec(r supervisor.Release) (child.Spec, error) {
+	fromFile, err := readEnvFile(l.envFile)
+	if err != nil {
+		return child.Spec{}, err
+	}
+	return child.Spec{
+		Command: l.command, Dir: r.Dir, Port: l.settings.appPort, ReadyPath: l.readyPath, User: l.settings.user,
+		Runtime: l.runtime, Connect: l.settings.connect,
+		Env: child.Environ(l.base, l.settings.user.Env(), fromFile, r.Env, map[string]string{
+			"PORT": strconv.Itoa(l.settings.appPort), "PITSTOP_COMMIT": r.Commit, "PITSTOP_RELEASE_DIR": r.Dir,
+		}),
+	}, nil
+}
+
+// close lets the app's last words be written and removes the folder of its sockets.
+func (l *launcher) close() {
+	if l.sink != nil {
+		l.pipes.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+		defer cancel()
+		if err := l.sink.Close(ctx); err != nil {
+			l.log.Warn("the app's log was cut off", "err", err)
+		}
+	}
+	if l.runtime != nil {
+		_ = l.runtime.Close()
+	}
 }

@@ -58,6 +58,9 @@ func describe(commit string, r *controlpb.ReloadResponse) string {
 	}
 	line := fmt.Sprintf("%s → %s %s in %s: %s", r.GetPrevious(), r.GetCommit(), r.GetStrategy(),
 		r.GetTook().AsDuration().Round(time.Millisecond), strings.Join(steps, ", "))
+	if r.GetWhy() != "" {
+		line += " (" + r.GetWhy() + ")"
+	}
 	if r.GetCut() != "" {
 		line += "; cut off: " + r.GetCut()
 	}

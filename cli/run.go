@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -23,40 +24,7 @@ import (
 const clientIdle = 75 * time.Second
 
 type runCmd struct {
-	Listen     string `default:":8080" help:"Public HTTP address."`
-	Control    string `default:"127.0.0.1:7400" help:"Address of the gRPC door."`
-	HealthPath string `default:"/_pitstop/ready" help:"Answered by pitstop itself, for the load balancer; empty: off."`
-	AppPort    int    `placeholder:"PORT" help:"Port the app listens on (default: the variable PORT, else 3000)."`
-
-	ReadyPath    string        `placeholder:"PATH" help:"Must answer 2xx or 3xx before the app counts as ready (default: a connection is enough)."`
-	ReadyTimeout time.Duration `default:"60s" help:"Past it a start has failed."`
-	Settle       time.Duration `default:"2s" help:"After ready, requests that could not be sent again wait this long, lest the app dies at once."`
-	Bake         time.Duration `default:"15s" help:"Up this long = good."`
-
-	DrainTimeout       *time.Duration `placeholder:"DURATION" help:"Bound of the drain; 0: as long as it takes (default: what --hold-timeout leaves)."`
-	OnDrainTimeout     string         `default:"cut" help:"cut: end the requests that are left; abort: give up the reload."`
-	StreamDrainTimeout time.Duration  `default:"5s" help:"What WebSockets and event streams get of a drain."`
-	HoldTimeout        time.Duration  `default:"30s" help:"A request waits at most this long during a reload, then it gets 503."`
-	HoldMax            int            `default:"1000" help:"At most this many requests wait."`
-	HoldBytes          size           `default:"64MiB" help:"Bodies of waiting requests take at most this much memory."`
-	ReplayBuffer       size           `default:"64KiB" help:"Bodies up to this size are read before their request goes to the app."`
-
-	StopTimeout     time.Duration `default:"10s" help:"From SIGTERM to SIGKILL for the app."`
-	LameDuck        time.Duration `default:"5s" help:"Serve on with red health this long after SIGTERM."`
-	TaskStopTimeout time.Duration `default:"30s" help:"The orchestrator's time from SIGTERM to SIGKILL; the ending is cut to fit."`
-
-	Restart       string        `default:"on-failure" help:"When the app ends unasked: always, on-failure or no."`
-	RestartMax    int           `default:"5" help:"Restarts within the window before pitstop falls back."`
-	RestartWindow time.Duration `default:"1m" help:"See --restart-max."`
-
-	Releases   string `placeholder:"DIR" help:"The store of releases: a folder (default: none, only the image's code)."`
-	ReleaseDir string `default:"/var/lib/pitstop" help:"Where releases are unpacked."`
-	Commit     string `default:"image" help:"The commit of the code in the container image."`
-
-	LogFormat string `placeholder:"FORMAT" help:"text or json (default: text on a terminal, else json)."`
-	LogLevel  string `default:"info" help:"trace, debug, info, warn or error."`
-
-	Command []string `kong:"-"`
+	runFlags
 }
 
 // instance is the parts of one running pitstop.
@@ -64,6 +32,8 @@ type instance struct {
 	log             hclog.Logger
 	public, control net.Listener
 	engine          *proxy.Std
+	launcher        *launcher
+	room            *room
 	supervisor      *supervisor.Supervisor
 	door            *control.Door
 }
@@ -72,45 +42,47 @@ type instance struct {
 func (c *runCmd) run(p Process, m *mistakes) int {
 	s := c.settings(p, m)
 	in := c.open(p, s, m)
+	defer in.close()
 	if m.any() {
-		in.close()
 		return m.tell(p.Stderr)
 	}
 	return in.run()
 }
 
 // open makes the parts, in the order in which they need each other. What cannot be had is noted in m.
-func (c *runCmd) open(p Process, s settings, m *mistakes) *instance {
-	in := &instance{log: c.logger(p)}
-	in.public = listen(c.Listen, "--listen", m)
-	in.control = listen(c.Control, "--control", m)
-	m.other(child.CheckPort(s.appPort))
+func (f *runFlags) open(p Process, s settings, m *mistakes) *instance {
+	in := &instance{log: f.logger(p)}
+	in.public = listen(f.Listen, "--listen", m)
+	in.control = listen(f.Control, "--control", m)
+	if s.connect != child.ConnectUnix {
+		m.other(child.CheckPort(s.appPort))
+	}
 	var fetcher supervisor.Fetcher
-	if c.Releases != "" {
-		store, err := release.OpenFolder(c.Releases)
+	if f.Releases != "" {
+		store, err := release.OpenFolder(f.Releases)
 		m.other(err)
-		shelf, err := release.OpenShelf(c.ReleaseDir, store)
+		shelf, err := release.OpenShelf(f.ReleaseDir, store)
 		m.other(err)
 		fetcher = releases{shelf}
+	}
+	var err error
+	if in.launcher, err = f.newLauncher(p, s, in.log); err != nil {
+		m.other(err)
 	}
 	if m.any() {
 		return in
 	}
-	gate := drain.New(drain.Bounds{Timeout: c.HoldTimeout, Max: c.HoldMax, Bytes: int64(c.HoldBytes)})
+	gate := drain.New(drain.Bounds{Timeout: f.HoldTimeout, Max: f.HoldMax, Bytes: int64(f.HoldBytes)})
 	in.engine = proxy.NewStd(proxy.Config{
-		Gate: gate, HealthPath: c.HealthPath, Health: func() error { return in.supervisor.Health() },
-		ReplayBuffer: int(c.ReplayBuffer), RetryAfter: time.Second, IdleTimeout: clientIdle, Logger: in.log.Named("proxy"),
+		Gate: gate, HealthPath: f.HealthPath, Health: func() error { return in.supervisor.Health() },
+		ReplayBuffer: int(f.ReplayBuffer), RetryAfter: time.Second, IdleTimeout: clientIdle, Logger: in.log.Named("proxy"),
 	})
+	in.room = newRoom(p.Env, in.log)
 	in.supervisor = supervisor.New(supervisor.Config{
-		Image:   supervisor.Release{Commit: c.Commit, Dir: s.dir},
-		Fetcher: fetcher,
-		Launcher: launcher{
-			Launcher: child.NewLauncher(), command: c.Command, env: p.Env, port: s.appPort, readyPath: c.ReadyPath,
-			stdout: p.Stdout, stderr: p.Stderr,
-		},
-		Gate: gate, Front: in.engine, Timing: c.timing(), AbortLateDrain: c.OnDrainTimeout == "abort",
-		Restart: supervisor.Restart{Policy: supervisor.RestartPolicy(c.Restart), Max: c.RestartMax, Window: c.RestartWindow},
-		Logger:  in.log.Named("supervisor"),
+		Image: supervisor.Release{Commit: f.Commit, Dir: s.dir}, Fetcher: fetcher, Launcher: in.launcher,
+		Gate: gate, Front: in.engine, Room: in.room, Port: newLoopback(s, in.engine, in.log),
+		Strategy: supervisor.Strategy(f.Strategy), Timing: f.timing(), Restart: f.restart(),
+		AbortLateDrain: f.OnDrainTimeout == "abort", Logger: in.log.Named("supervisor"),
 	})
 	in.door = control.NewDoor(in.supervisor, release.CheckCommit, p.Version, in.log.Named("control"))
 	return in
@@ -122,44 +94,63 @@ func (in *instance) close() {
 			_ = ln.Close()
 		}
 	}
+	if in.launcher != nil {
+		in.launcher.close()
+	}
 }
 
 // run runs the long-lived parts until the supervisor has ended, and returns its exit code.
 func (in *instance) run() int {
-	// Before the child exists, so that no signal is missed.
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	// Before the child exists, so that no signal is missed. SIGPIPE is caught so that a log that nobody reads any more
+	// does not end the container.
+	signals := make(chan os.Signal, 64)
+	signal.Notify(signals, append(child.Forwarded(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGPIPE)...)
 	defer signal.Stop(signals)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	parts, ctx := errgroup.WithContext(ctx)
 	code := exitFailed
-	in.log.Info("starting", "listen", in.public.Addr().String(), "control", in.control.Addr().String())
+	in.log.Info("starting", "listen", in.public.Addr().String(), "control", in.control.Addr().String(),
+		"command", in.launcher.command)
+	parts.Go(func() error { return in.launcher.Reap(ctx) })
 	parts.Go(func() error { return in.engine.Serve(ctx, in.public) })
 	parts.Go(func() error { return in.door.Serve(ctx, in.control) })
+	parts.Go(func() error { return in.room.watch(ctx, in.supervisor) })
 	parts.Go(func() error {
 		defer cancel() // the others have nothing left to do
 		code = in.supervisor.Run()
 		return nil
 	})
 	parts.Go(func() error {
-		for {
-			select {
-			case sig := <-signals:
-				in.log.Info("asked to end", "signal", sig.String())
-				in.supervisor.Terminate()
-			case <-ctx.Done():
-				in.supervisor.Terminate() // a listener failed; harmless if all is over
-				return nil
-			}
-		}
+		in.handleSignals(ctx, signals)
+		return nil
 	})
 	if err := parts.Wait(); err != nil {
 		in.log.Error("ended by a failure", "err", err)
 		return max(code, exitFailed)
 	}
 	return code
+}
+
+// handleSignals ends the instance at SIGTERM and passes others on, until ctx ends.
+func (in *instance) handleSignals(ctx context.Context, signals <-chan os.Signal) {
+	for {
+		select {
+		case sig := <-signals:
+			switch sig {
+			case syscall.SIGTERM, syscall.SIGINT:
+				in.log.Info("asked to end", "signal", sig.String())
+				in.supervisor.Terminate()
+			case syscall.SIGPIPE:
+			default:
+				in.log.Debug("signal passed on", "signal", sig.String(), "err", in.launcher.Signal(sig))
+			}
+		case <-ctx.Done():
+			in.supervisor.Terminate() // a part has failed; harmless if all is over
+			return
+		}
+	}
 }
 
 func listen(addr, flag string, m *mistakes) net.Listener {
@@ -172,4 +163,14 @@ func listen(addr, flag string, m *mistakes) net.Listener {
 		return nil
 	}
 	return ln
+}
+
+// variable returns the value of a variable of env, and whether it is there.
+func variable(env []string, name string) (string, bool) {
+	for _, kv := range slices.Backward(env) {
+		if len(kv) > len(name) && kv[:len(name)] == name && kv[len(name)] == '=' {
+			return kv[len(name)+1:], true
+		}
+	}
+	return "", false
 }

@@ -12,7 +12,6 @@ import (
 
 	"pitstop/child"
 	"pitstop/release"
-	"pitstop/supervisor"
 )
 
 const defaultAppPort = 3000
@@ -20,43 +19,71 @@ const defaultAppPort = 3000
 // settings are what run's flags mean together with their surroundings.
 type settings struct {
 	appPort int
-	dir     string // of the image's code
+	connect child.Connect
+	// sharesPort: pitstop's public address has the app's port.
+	sharesPort bool
+	dir        string // of the image's code
+	user       *child.User
 }
 
 // settings checks the flags as a whole and notes every mistake.
-func (c *runCmd) settings(p Process, m *mistakes) settings {
-	s := settings{appPort: c.appPort(p, m)}
+func (f *runFlags) settings(p Process, m *mistakes) settings {
+	s := settings{appPort: f.appPort(p, m), connect: child.Connect(f.Connect)}
 	var err error
 	if s.dir, err = os.Getwd(); err != nil {
 		m.other(err)
 	}
-	if len(c.Command) == 0 {
+	if len(f.Command) == 0 {
 		m.setting("no command: write the app's behind --, as in: pitstop run -- node server.js")
-	} else if _, err := child.LookPath(c.Command[0], s.dir, p.Env); err != nil {
+	} else if _, err := child.LookPath(f.Command[0], s.dir, p.Env); err != nil {
 		m.other(err)
 	}
-	if err := release.CheckCommit(c.Commit); err != nil {
+	if err := release.CheckCommit(f.Commit); err != nil {
 		m.setting("--commit: %s", err)
 	}
-	m.oneOf("--on-drain-timeout", c.OnDrainTimeout, "cut", "abort")
-	m.oneOf("--restart", c.Restart, "always", "on-failure", "no")
-	m.oneOf("--log-format", c.LogFormat, "", "text", "json")
-	m.oneOf("--log-level", c.LogLevel, "trace", "debug", "info", "warn", "error")
-	m.path("--health-path", c.HealthPath)
-	m.path("--ready-path", c.ReadyPath)
-	m.address("--listen", c.Listen, s.appPort)
-	m.address("--control", c.Control, s.appPort)
+	if f.User != "" {
+		if s.user, err = child.ParseUser(f.User); err != nil {
+			m.setting("--user: %s", err)
+		}
+	}
+	if f.EnvFile != "" {
+		_, err := readEnvFile(f.EnvFile)
+		m.other(err)
+	}
+	if f.RelaunchExitCode > 127 {
+		m.setting("--relaunch-exit-code is %d, it must be at most 127: above it codes stand for signals", f.RelaunchExitCode)
+	}
+	m.oneOf("--connect", f.Connect, "auto", "unix", "tcp")
+	m.oneOf("--strategy", f.Strategy, "auto", "overlap", "in-place")
+	m.oneOf("--on-drain-timeout", f.OnDrainTimeout, "cut", "abort")
+	m.oneOf("--restart", f.Restart, "always", "on-failure", "no")
+	m.oneOf("--child-log", f.ChildLog, "raw", "json")
+	m.oneOf("--log-format", f.LogFormat, "", "text", "json")
+	m.oneOf("--log-level", f.LogLevel, "trace", "debug", "info", "warn", "error")
+	m.path("--health-path", f.HealthPath)
+	m.path("--ready-path", f.ReadyPath)
+	if m.address("--listen", f.Listen) == s.appPort {
+		s.connect, s.sharesPort = f.sharedPort(s, m), true
+	}
+	if m.address("--control", f.Control) == s.appPort {
+		m.setting("--control and the app have the same port %d: give one of them another", s.appPort)
+	}
 	return s
 }
 
+// sharedPort is how the app is reached when pitstop listens on the app's own port, as where a container's PORT names both:
+// by its private socket only.
+func (f *runFlags) sharedPort(s settings, m *mistakes) child.Connect {
+	if s.connect == child.ConnectTCP {
+		m.setting("--listen and the app have the same port %d, which --connect=tcp cannot do: give the app another one with --app-port, or change --listen", s.appPort)
+	}
+	return child.ConnectUnix
+}
+
 // appPort is the app's usual port: the flag, the container's own PORT, or 3000.
-func (c *runCmd) appPort(p Process, m *mistakes) int {
-	port, name := c.AppPort, "--app-port"
-	for _, kv := range p.Env {
-		value, ok := strings.CutPrefix(kv, "PORT=")
-		if !ok || c.AppPort != 0 {
-			continue
-		}
+func (f *runFlags) appPort(p Process, m *mistakes) int {
+	port, name := f.AppPort, "--app-port"
+	if value, ok := variable(p.Env, "PORT"); ok && f.AppPort == 0 {
 		var err error
 		if port, err = strconv.Atoi(value); err != nil {
 			m.setting("the variable PORT is %q, no port: mend it, or give --app-port", value)
@@ -73,18 +100,10 @@ func (c *runCmd) appPort(p Process, m *mistakes) int {
 	return port
 }
 
-func (c *runCmd) timing() supervisor.Timing {
-	return supervisor.Timing{
-		Ready: c.ReadyTimeout, Settle: c.Settle, Bake: c.Bake,
-		Drain: c.DrainTimeout, StreamDrain: c.StreamDrainTimeout, Hold: c.HoldTimeout,
-		Stop: c.StopTimeout, LameDuck: c.LameDuck, TaskStop: c.TaskStopTimeout,
-	}
-}
-
-func (c *runCmd) logger(p Process) hclog.Logger {
-	json := c.LogFormat == "json" || c.LogFormat == "" && !term.IsTerminal(int(p.Stderr.Fd()))
+func (f *runFlags) logger(p Process) hclog.Logger {
+	json := f.LogFormat == "json" || f.LogFormat == "" && !term.IsTerminal(int(p.Stderr.Fd()))
 	return hclog.New(&hclog.LoggerOptions{
-		Name: "pitstop", Level: hclog.LevelFromString(c.LogLevel), Output: p.Stderr, JSONFormat: json,
+		Name: "pitstop", Level: hclog.LevelFromString(f.LogLevel), Output: p.Stderr, JSONFormat: json,
 	})
 }
 
@@ -100,14 +119,12 @@ func (m *mistakes) path(flag, value string) {
 	}
 }
 
-// address checks "host:port", and that it is not the app's own port.
-func (m *mistakes) address(flag, value string, appPort int) {
-	_, port, err := net.SplitHostPort(value)
-	if err != nil {
+// address checks "host:port" and returns the port.
+func (m *mistakes) address(flag, value string) int {
+	_, text, err := net.SplitHostPort(value)
+	port, numErr := strconv.Atoi(text)
+	if err != nil || numErr != nil {
 		m.setting("%s is %q, it must be an address as :8080 or 127.0.0.1:8080", flag, value)
-		return
 	}
-	if port == strconv.Itoa(appPort) {
-		m.setting("%s and the app have the same port %s: give the app another one with --app-port, or change %s", flag, port, flag)
-	}
+	return port
 }

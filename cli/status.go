@@ -58,6 +58,7 @@ func writeStatus(w io.Writer, st *controlpb.StatusResponse) {
 		row("app", "pid %d, generation %d, at %s, ready since %s", app.GetPid(), app.GetGeneration(), app.GetAddress(),
 			app.GetReadySince().AsTime().Format(time.RFC3339))
 		row("release", "%s %s", app.GetReleaseDir(), app.GetDigest())
+		row("runs", "%s", orNone(app.GetEntry()))
 		row("in flight", "%s", counts(app.GetInFlight()))
 	}
 	h := st.GetHeld()

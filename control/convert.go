@@ -13,7 +13,7 @@ import (
 func reloadResponse(o supervisor.Outcome) *controlpb.ReloadResponse {
 	resp := &controlpb.ReloadResponse{
 		Commit: o.Commit, Previous: o.Previous, Unchanged: o.Unchanged, Staged: o.Staged,
-		Strategy: o.Strategy, Took: durationpb.New(o.Took), Cut: o.Cut,
+		Strategy: o.Strategy, Took: durationpb.New(o.Took), Cut: o.Cut, Why: o.Why,
 	}
 	for _, s := range o.Steps {
 		resp.Steps = append(resp.Steps, &controlpb.StepTook{Step: string(s.Step), Took: durationpb.New(s.Took)})
@@ -33,7 +33,7 @@ func statusResponse(st supervisor.Status, now time.Time) *controlpb.StatusRespon
 	if st.Pid != 0 {
 		resp.App = &controlpb.App{
 			Pid: int32(st.Pid), Generation: int32(st.Generation), Address: st.Addr,
-			ReadySince: timestamppb.New(st.Ready), ReleaseDir: st.Dir, Digest: st.Digest, InFlight: inFlight(st.Visits.ByKind()),
+			ReadySince: timestamppb.New(st.Ready), ReleaseDir: st.Dir, Digest: st.Digest, Entry: st.Entry, InFlight: inFlight(st.Visits.ByKind()),
 		}
 	}
 	if st.Reloading != "" {

@@ -28,7 +28,7 @@ func (s State) String() string {
 
 // Backend is the address of one child with its counts of visits. It belongs to the Gate that made it.
 type Backend struct {
-	// Addr is where the child listens, as "host:port".
+	// Addr is where the child listens, as "host:port" or "unix:/path".
 	Addr string
 
 	gate *Gate

@@ -12,18 +12,21 @@ import (
 // mayImport are the arrows of the house: what each package may import of it.
 var mayImport = map[string][]string{
 	"pitstop":                   {"pitstop/cli"},
-	"pitstop/cli":               {"pitstop/child", "pitstop/control", "pitstop/control/controlpb", "pitstop/drain", "pitstop/proxy", "pitstop/release", "pitstop/supervisor"},
+	"pitstop/cli":               {"pitstop/child", "pitstop/child/logs", "pitstop/child/memory", "pitstop/control", "pitstop/control/controlpb", "pitstop/drain", "pitstop/proxy", "pitstop/release", "pitstop/supervisor"},
 	"pitstop/control":           {"pitstop/control/controlpb", "pitstop/supervisor"},
 	"pitstop/control/controlpb": {},
 	"pitstop/supervisor":        {"pitstop/child", "pitstop/drain"},
 	"pitstop/proxy":             {"pitstop/drain"},
 	"pitstop/child":             {"pitstop/child/preload"},
 	"pitstop/child/preload":     {},
+	"pitstop/child/logs":        {},
+	"pitstop/child/memory":      {},
 	"pitstop/drain":             {},
 	"pitstop/release":           {},
 	"pitstop/e2e":               {},
 	"pitstop/e2e/load":          {},
 	"pitstop/e2e/demo":          {"pitstop/e2e/load"},
+	"pitstop/bench/reload":      {"pitstop/e2e/load"},
 }
 
 // onlyDoor names the one package that may import a library.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,7 +50,11 @@ func (p *pools) open(b *drain.Backend) *http.Transport {
 			if state, _ := b.State(); state == drain.Gone {
 				return nil, errPoolClosed
 			}
-			return dialer.DialContext(ctx, "tcp", b.Addr)
+			network, addr := "tcp", b.Addr
+			if path, ok := strings.CutPrefix(b.Addr, "unix:"); ok {
+				network, addr = "unix", path
+			}
+			return dialer.DialContext(ctx, network, addr)
 		},
 		DisableCompression:  true, // the client's own Accept-Encoding passes
 		MaxIdleConnsPerHost: 1024,

@@ -47,12 +47,13 @@ func NewStd(cfg Config) *Std {
 	return e
 }
 
-// Serve accepts connections from ln until Drain, or until it fails.
+// Serve accepts connections from ln until Drain, until ln is closed, or until it fails. It may be called for several.
 func (e *Std) Serve(_ context.Context, ln net.Listener) error {
-	if err := e.server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	err := e.server.Serve(ln)
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // LameDuck turns the health path red and tells clients to close their connections; requests are still served.

@@ -26,6 +26,8 @@ type Child interface {
 	Pid() int
 	// Ready waits until the app can be reached and returns the address.
 	Ready(ctx context.Context) (addr string, err error)
+	// Entry is the real path of the script that runs, as far as it is known.
+	Entry() string
 	// Private says that the app listens on a socket of its own, so that its port is free.
 	Private() bool
 	// Overlaps says why a second process cannot run beside this one, nil if one can.
@@ -41,6 +43,8 @@ type Child interface {
 
 // Launcher starts the app's command in a release.
 type Launcher interface {
+	// Check says what is known to be wrong with a release before it is launched.
+	Check(Release) error
 	// Launch starts it; beside says that another one serves meanwhile.
 	Launch(r Release, beside bool) (Child, error)
 }

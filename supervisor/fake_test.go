@@ -98,6 +98,9 @@ func (w *world) Fetch(ctx context.Context, commit string) (Release, error) {
 	return Release{Commit: commit, Dir: "/releases/" + commit}, nil
 }
 
+// Check implements Launcher.
+func (w *world) Check(Release) error { return nil }
+
 // Launch implements Launcher.
 func (w *world) Launch(r Release, beside bool) (Child, error) {
 	w.mu.Lock()
@@ -234,6 +237,7 @@ func (c *fakeChild) String() string { return fmt.Sprintf("%s (child %d)", c.comm
 func (c *fakeChild) Pid() int                { return c.number }
 func (c *fakeChild) Exited() <-chan struct{} { return c.exited }
 func (c *fakeChild) Exit() child.Exit        { return c.exit }
+func (c *fakeChild) Entry() string           { return "" }
 func (c *fakeChild) Private() bool           { return !c.part.public }
 
 // Overlaps implements Child.

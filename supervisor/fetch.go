@@ -13,9 +13,8 @@ type fetchResult struct {
 	err     error
 }
 
-// fetch gets a release. It needs no slot.
+// fetch gets a release, and checks of it what can be checked before anybody has to wait. It needs no slot.
 func (s *Supervisor) fetch(ctx context.Context, commit string) event {
-	start := time.Now()
 	if commit == s.cfg.Image.Commit {
 		return fetchResult{release: s.cfg.Image}
 	}
@@ -23,10 +22,15 @@ func (s *Supervisor) fetch(ctx context.Context, commit string) event {
 		return fetchResult{err: &RefusedError{Reason: fmt.Sprintf(
 			"there is no store to get %s from: start pitstop with --releases", commit)}}
 	}
+	start := time.Now()
 	r, err := s.cfg.Fetcher.Fetch(ctx, commit)
 	took := time.Since(start)
-	if err == nil {
-		s.cfg.Logger.Info("fetched", "commit", commit, "dir", r.Dir, "took", took)
+	if err != nil {
+		return fetchResult{err: err}
 	}
-	return fetchResult{release: r, took: took, err: err}
+	s.cfg.Logger.Info("fetched", "commit", commit, "dir", r.Dir, "took", took)
+	if err := s.cfg.Launcher.Check(r); err != nil {
+		return fetchResult{err: &RefusedError{Reason: err.Error()}}
+	}
+	return fetchResult{release: r, took: took}
 }

@@ -16,8 +16,8 @@ type Status struct {
 	Commit, Image, Good string
 	// Baked says that Commit has stayed up for the bake.
 	Baked bool
-	// Dir and Digest are of the release that serves.
-	Dir, Digest string
+	// Dir and Digest are of the release that serves, Entry the real path of the script that its process runs.
+	Dir, Digest, Entry string
 	// Pid, Generation, Addr and Ready are of the child that serves; zero if none does.
 	Pid, Generation int
 	Addr            string
@@ -46,7 +46,7 @@ func (s *Supervisor) publish() {
 	if g := s.newest; g != nil && s.state.Serving == g.number {
 		st.Dir, st.Digest = g.release.Dir, g.release.Digest
 		st.Pid, st.Generation, st.Addr, st.Ready = g.child.Pid(), g.number, g.backend.Addr, g.ready
-		st.backend = g.backend
+		st.Entry, st.backend = g.child.Entry(), g.backend
 	}
 	st.State = s.stateName()
 	s.status.Store(st)

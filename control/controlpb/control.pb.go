@@ -105,14 +105,16 @@ type ReloadResponse struct {
 	Unchanged bool `protobuf:"varint,3,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
 	// The release was fetched and not launched.
 	Staged bool `protobuf:"varint,4,opt,name=staged,proto3" json:"staged,omitempty"`
-	// How the app was replaced: "in-place".
+	// How the app was replaced, "overlap" (the new one beside the old one) or "in-place" (after it); empty if it was not.
 	Strategy string `protobuf:"bytes,5,opt,name=strategy,proto3" json:"strategy,omitempty"`
 	// What was done, in order.
 	Steps []*StepTook `protobuf:"bytes,6,rep,name=steps,proto3" json:"steps,omitempty"`
 	// From the call to the answer.
 	Took *durationpb.Duration `protobuf:"bytes,7,opt,name=took,proto3" json:"took,omitempty"`
 	// Which requests the drain's bound cut off; empty if none.
-	Cut           string `protobuf:"bytes,8,opt,name=cut,proto3" json:"cut,omitempty"`
+	Cut string `protobuf:"bytes,8,opt,name=cut,proto3" json:"cut,omitempty"`
+	// Why that strategy: the figures of the memory, or what stood against an overlap.
+	Why           string `protobuf:"bytes,9,opt,name=why,proto3" json:"why,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -199,6 +201,13 @@ func (x *ReloadResponse) GetTook() *durationpb.Duration {
 func (x *ReloadResponse) GetCut() string {
 	if x != nil {
 		return x.Cut
+	}
+	return ""
+}
+
+func (x *ReloadResponse) GetWhy() string {
+	if x != nil {
+		return x.Why
 	}
 	return ""
 }
@@ -449,6 +458,8 @@ type App struct {
 	// Its working directory, and the SHA-256 of the release's tar in hex (empty for the image's code).
 	ReleaseDir string `protobuf:"bytes,5,opt,name=release_dir,json=releaseDir,proto3" json:"release_dir,omitempty"`
 	Digest     string `protobuf:"bytes,6,opt,name=digest,proto3" json:"digest,omitempty"`
+	// The real path of the script that the app's first process runs, as it says itself; empty if it does not.
+	Entry string `protobuf:"bytes,8,opt,name=entry,proto3" json:"entry,omitempty"`
 	// Requests with it now, by kind: "request", "upload", "stream", "tunnel".
 	InFlight      map[string]int32 `protobuf:"bytes,7,rep,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
@@ -523,6 +534,13 @@ func (x *App) GetReleaseDir() string {
 func (x *App) GetDigest() string {
 	if x != nil {
 		return x.Digest
+	}
+	return ""
+}
+
+func (x *App) GetEntry() string {
+	if x != nil {
+		return x.Entry
 	}
 	return ""
 }
@@ -668,7 +686,7 @@ const file_pitstop_v1_control_proto_rawDesc = "" +
 	"\x06commit\x18\x01 \x01(\tR\x06commit\x12\x14\n" +
 	"\x05force\x18\x02 \x01(\bR\x05force\x12\x1b\n" +
 	"\tno_launch\x18\x03 \x01(\bR\bnoLaunch\x12\x1a\n" +
-	"\brelaunch\x18\x04 \x01(\bR\brelaunch\"\x83\x02\n" +
+	"\brelaunch\x18\x04 \x01(\bR\brelaunch\"\x95\x02\n" +
 	"\x0eReloadResponse\x12\x16\n" +
 	"\x06commit\x18\x01 \x01(\tR\x06commit\x12\x1a\n" +
 	"\bprevious\x18\x02 \x01(\tR\bprevious\x12\x1c\n" +
@@ -677,7 +695,8 @@ const file_pitstop_v1_control_proto_rawDesc = "" +
 	"\bstrategy\x18\x05 \x01(\tR\bstrategy\x12*\n" +
 	"\x05steps\x18\x06 \x03(\v2\x14.pitstop.v1.StepTookR\x05steps\x12-\n" +
 	"\x04took\x18\a \x01(\v2\x19.google.protobuf.DurationR\x04took\x12\x10\n" +
-	"\x03cut\x18\b \x01(\tR\x03cut\"M\n" +
+	"\x03cut\x18\b \x01(\tR\x03cut\x12\x10\n" +
+	"\x03why\x18\t \x01(\tR\x03why\"M\n" +
 	"\bStepTook\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\tR\x04step\x12-\n" +
 	"\x04took\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x04took\"\x0f\n" +
@@ -700,7 +719,7 @@ const file_pitstop_v1_control_proto_rawDesc = "" +
 	"\tunhealthy\x18\f \x01(\tR\tunhealthy\x1a=\n" +
 	"\x0fBadCommitsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc0\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd6\x02\n" +
 	"\x03App\x12\x10\n" +
 	"\x03pid\x18\x01 \x01(\x05R\x03pid\x12\x1e\n" +
 	"\n" +
@@ -711,7 +730,8 @@ const file_pitstop_v1_control_proto_rawDesc = "" +
 	"readySince\x12\x1f\n" +
 	"\vrelease_dir\x18\x05 \x01(\tR\n" +
 	"releaseDir\x12\x16\n" +
-	"\x06digest\x18\x06 \x01(\tR\x06digest\x12:\n" +
+	"\x06digest\x18\x06 \x01(\tR\x06digest\x12\x14\n" +
+	"\x05entry\x18\b \x01(\tR\x05entry\x12:\n" +
 	"\tin_flight\x18\a \x03(\v2\x1d.pitstop.v1.App.InFlightEntryR\binFlight\x1a;\n" +
 	"\rInFlightEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
