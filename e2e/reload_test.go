@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -11,6 +12,18 @@ import (
 )
 
 var node = []string{"node", "server.js"}
+
+// hangUp is a signal that pitstop passes on to the app.
+const hangUp = syscall.SIGHUP
+
+// dyingApp becomes ready and dies a second later.
+const dyingApp = `
+	const http = require('node:http')
+	http.createServer((req, res) => {
+		const url = new URL(req.url, 'http://x')
+		setTimeout(() => res.end(JSON.stringify({commit: 'dying'})), Number(url.searchParams.get('ms')) || 0)
+	}).listen(process.env.PORT)
+	setTimeout(() => process.exit(5), 1000)`
 
 // mixed is what the reload tests send: 64 connections of GETs, of POSTs from nothing to 1 MiB, and of requests that take
 // three seconds.
@@ -60,13 +73,7 @@ func TestReload_OfABrokenReleaseLosesNoRequest(t *testing.T) {
 	in := launch(t, v1, node, "--commit", "v1", "--ready-timeout", "2s")
 	in.publish(scriptApp(t, `throw new Error("broken at the start")`), "throws")
 	in.publish(scriptApp(t, `setInterval(() => {}, 1000)`), "silent")
-	in.publish(scriptApp(t, `
-		const http = require('node:http')
-		http.createServer((req, res) => {
-			const url = new URL(req.url, 'http://x')
-			setTimeout(() => res.end(JSON.stringify({commit: 'dying'})), Number(url.searchParams.get('ms')) || 0)
-		}).listen(process.env.PORT)
-		setTimeout(() => process.exit(5), 1000)`), "dying")
+	in.publish(scriptApp(t, dyingApp), "dying")
 	requests := load.Start(mixed(in))
 	windows := []window{{commit: "v1", from: time.Now(), to: time.Now().Add(time.Hour)}}
 	for range 2 {
