@@ -11,12 +11,13 @@ import (
 	"testing"
 )
 
-// Orphans of each making. The last line of each names a process that has become pitstop's own.
+// Orphans of each making.
 const (
 	doubleFork = `(sh -c 'sleep 0.2; exit 3' &) ; exit 0`
 	// a browser: a parent with many, which have their own, dies of a signal
 	browser = `for i in 1 2 3 4 5 6 7 8; do sh -c 'sleep 0.2 & sleep 0.2 & wait' & done; kill -9 $$`
-	storm   = `i=0; while [ $i -lt 1000 ]; do (: &) ; i=$((i+1)); done`
+	// in a session of its own, lest Child's look at its group reaps them
+	storm = `setsid sh -c 'i=0; while [ $i -lt 1000 ]; do (: &) ; i=$((i+1)); done'`
 )
 
 func TestReap_NoZombieStays(t *testing.T) {

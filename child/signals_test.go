@@ -1,6 +1,7 @@
 package child
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -65,7 +66,11 @@ func TestSignal_GoesToTheAppBehindNpmOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the app heard it", func() bool { return strings.Contains(read(t, out), "HUP") })
-	kill(c) // what comes twice would have come by now
+	ctx, cancel := context.WithTimeout(t.Context(), deadlineFor)
+	defer cancel()
+	if c.Stop(ctx); c.Exit().Code != 7 {
+		t.Errorf("%v: npm has heard it too", c.Exit())
+	}
 	if heard := strings.Count(read(t, out), "HUP"); heard != 1 {
 		t.Errorf("heard %d times", heard)
 	}
@@ -95,6 +100,10 @@ func TestSignal_AnEndedAppIsTold(t *testing.T) {
 
 func TestSignal_WithoutProcTheGroupBehindAShellGetsIt(t *testing.T) {
 	c, _ := startSpec(t, NewLauncher(), Spec{Command: []string{"sh", "-c", "sleep 1000; exit 3"}})
+	eventually(t, "the shell's child runs", func() bool {
+		apps := c.apps()
+		return len(apps) == 1 && slices.Equal(commandLine(apps[0].pid), []string{"sleep", "1000"})
+	})
 	if err := c.signalUnseen(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
