@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,9 +22,11 @@ const longLine = 100 << 20
 var children = map[string]func(){
 	"say": func() { fmt.Print(os.Getenv("TEXT")) },
 	"burst": func() {
+		tail := " " + strings.Repeat(filler, max(1, number("REPEAT"))) + "\n"
 		w := bufio.NewWriterSize(os.Stdout, 64<<10)
-		for i := range count() {
-			_, _ = fmt.Fprintf(w, "%8d %s\n", i, filler)
+		for i := range number("COUNT") {
+			_, _ = w.WriteString(strconv.Itoa(10_000_000 + i))
+			_, _ = w.WriteString(tail)
 		}
 		_ = w.Flush()
 	},
@@ -37,7 +40,7 @@ var children = map[string]func(){
 	"one mebibyte": func() { _, _ = os.Stdout.Write(mebibyte()) },
 	"garbage":      func() { _, _ = os.Stdout.Write(garbage()) },
 	"both streams": func() {
-		for i := range count() {
+		for i := range number("COUNT") {
 			fmt.Println("out", i)
 			fmt.Fprintln(os.Stderr, "err", i)
 		}
@@ -51,7 +54,7 @@ var children = map[string]func(){
 		fmt.Println(cmd.Process.Pid)
 		fmt.Print("last words")
 	},
-	"holder":    func() { select {} },
+	"holder":    func() { time.Sleep(time.Hour) },
 	"chatterer": func() { chatter() },
 	// tells what it has got from pitstop
 	"inspect": func() {
@@ -88,8 +91,8 @@ func pipesOpen() (pipes []string) {
 	return pipes
 }
 
-func count() int {
-	n, _ := strconv.Atoi(os.Getenv("COUNT"))
+func number(name string) int {
+	n, _ := strconv.Atoi(os.Getenv(name))
 	return n
 }
 

@@ -5,7 +5,8 @@
 //   - A long line comes in numbered parts, whole characters each; no output line is longer than the bound.
 //   - Bytes that are not UTF-8 are replaced where they stand, and counted.
 //   - The last words before an exit arrive, those without a newline marked, whoever still holds the pipe.
-//   - The child is never blocked: its pipes are read even if the output is stuck.
+//   - The child is never blocked: its pipes are read even if the output is stuck, and at a rate that no slow one lowers
+//     below what makes 64 MB/s of output.
 //   - What the output has no room for is dropped, counted, and told as soon as there is room; nothing when it keeps up.
 //   - Lines are never torn: one Write holds whole ones, and no more than a pipe takes in one piece.
 //   - An output that fails loses what it refused and no more, and is told how much.

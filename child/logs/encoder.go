@@ -97,9 +97,10 @@ func (e *encoder) object(text []byte, end ending) (took int) {
 	return took
 }
 
-// embeds says whether the text is a whole line, a JSON object, and fits.
+// embeds says whether the text is a whole line, a JSON object and nothing else, and fits.
 func (e *encoder) embeds(text []byte) bool {
-	return e.part == 0 && len(text) > 0 && len(text) <= e.room && text[0] == '{' && utf8.Valid(text) && json.Valid(text)
+	n := len(text)
+	return e.part == 0 && n > 1 && n <= e.room && text[0] == '{' && text[n-1] == '}' && utf8.Valid(text) && json.Valid(text)
 }
 
 func (e *encoder) embed(text []byte, end ending) {

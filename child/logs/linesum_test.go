@@ -7,6 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+var digits = bytes.Repeat([]byte("0123456789abcdef"), 2<<10)
+
 // lineSum adds up the parts of the long line without keeping them.
 type lineSum struct {
 	text, last, longest int
@@ -18,13 +20,8 @@ func (s *lineSum) Write(b []byte) (int, error) {
 		s.longest = max(s.longest, len(line))
 		_, rest, _ := bytes.Cut(line, []byte(`"line":"`))
 		text, mark, found := bytes.Cut(rest, []byte(`"`))
-		for i := range text {
-			if at := s.text + i; text[i] != "0123456789abcdef"[at%16] && s.wrong == "" {
-				s.wrong = fmt.Sprintf("%q at %d", text[i], at)
-			}
-		}
-		if !found || len(text) == 0 {
-			s.wrong = fmt.Sprintf("the part %q", line)
+		if !found || len(text) == 0 || !bytes.HasPrefix(digits[s.text%16:], text) {
+			s.wrong = fmt.Sprintf("at %d: %q", s.text, line)
 		}
 		s.text += len(text)
 		s.last += bytes.Count(mark, []byte(`"last":true`))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -39,15 +40,20 @@ type Sink struct {
 	out  io.Writer
 	torn bool // it took half a line and no more
 
+	// shared with the writer, which takes no lock for each Write: it would wait behind those who fill the queue
+	written atomic.Int64  // bytes of the block that it has
+	writes  atomic.Int64  // ever
+	given   atomic.Bool   // end now
+	room    chan struct{} // gets one when the queue is not crowded any more
+
 	mu      sync.Mutex
 	work    sync.Cond // there are lines, or closing has begun
 	queue   queue
-	writing []byte    // what the writer has taken and not yet written
+	writing []byte    // the block that the writer has
 	lost    []*source // those whose dropped lines have not been told
-	refused int       // lines that Out has refused and not been told of
-	err     error     // the last refusal
+	refused int       // lines that Out has refused and not been told of; changed by the writer only
+	err     error     // the last refusal; as above
 	closing bool      // end when all is written
-	given   bool      // end now
 }
 
 // LostError says how many lines never reached the output.
@@ -73,7 +79,7 @@ func NewSink(c SinkConfig) (*Sink, error) {
 	if c.MaxLine < minMaxLine || c.MaxLine > maxMaxLine {
 		return nil, fmt.Errorf("a line of at most %d bytes: want %d to %d", c.MaxLine, minMaxLine, maxMaxLine)
 	}
-	s := &Sink{out: c.Out, maxLine: c.MaxLine, done: make(chan struct{}), queue: newQueue(c.Buffer, c.MaxLine)}
+	s := &Sink{out: c.Out, maxLine: c.MaxLine, done: make(chan struct{}), room: make(chan struct{}, 1), queue: newQueue(c.Buffer, c.MaxLine)}
 	s.work.L = &s.mu
 	go s.run()
 	return s, nil
@@ -93,9 +99,9 @@ func (s *Sink) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		cause = context.Cause(ctx)
 	}
+	s.given.Store(true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.given = true
 	if lines := s.unwrittenLocked(); lines > 0 {
 		return &LostError{lines, errors.Join(cause, s.err)}
 	}
@@ -103,14 +109,14 @@ func (s *Sink) Close(ctx context.Context) error {
 }
 
 func (s *Sink) unwrittenLocked() int {
-	lines := s.refused + countLines(s.writing) + s.queue.lines()
+	lines := s.refused + countLines(s.writing[s.written.Load():]) + s.queue.lines()
 	for _, src := range s.lost {
 		lines += src.dropped
 	}
 	return lines
 }
 
-// put takes whole lines, never blocks, and says whether the writer needs the processor more than the caller does.
+// put takes whole lines, never blocks, and says whether the queue is crowded.
 func (s *Sink) put(src *source, lines []byte) (crowded bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

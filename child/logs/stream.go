@@ -3,7 +3,6 @@ package logs
 import (
 	"errors"
 	"os"
-	"runtime"
 	"time"
 )
 
@@ -23,9 +22,10 @@ func newStream(name string, sink *Sink) (*stream, error) {
 }
 
 func (s *stream) start(src *source) {
+	pace := newPacer()
 	enc := newEncoder(src, s.sink.maxLine, func(lines []byte) {
 		if s.sink.put(src, lines) {
-			runtime.Gosched() // on one processor the reader could fill the queue before the writer's turn
+			pace.giveWay(s.sink)
 		}
 	})
 	s.done = make(chan struct{})

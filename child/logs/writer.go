@@ -14,27 +14,40 @@ const atomicWrite = 4096
 // run is the writer: the only one that touches Out.
 func (s *Sink) run() {
 	defer close(s.done)
-	for block := s.take(); block != nil; block = s.take() {
-		for rest := block; len(rest) > 0; {
+	for b := s.next(nil); b != nil; b = s.next(b) {
+		for rest := b.lines; len(rest) > 0; {
 			n := wholeLines(rest)
 			s.write(rest[:n])
 			rest = rest[n:]
-			if !s.wrote(rest) {
+			s.written.Add(int64(n))
+			s.writes.Add(1)
+			if s.given.Load() {
 				return
 			}
 		}
-		s.release(block)
 	}
 }
 
-// take waits for lines; nil when it is time to end.
-func (s *Sink) take() []byte {
+// next gives the written block back and waits for another; nil when it is time to end.
+func (s *Sink) next(old *block) *block {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.writing = nil
+	s.written.Store(0)
+	if old != nil {
+		s.queue.release(old)
+		s.tellLocked()
+	}
+	if !s.queue.crowded() {
+		select {
+		case s.room <- struct{}{}:
+		default: // nobody has taken the last one
+		}
+	}
 	for {
-		if block := s.queue.take(); block != nil {
-			s.writing = block
-			return block
+		if b := s.queue.take(); b != nil {
+			s.writing = b.lines
+			return b
 		}
 		if s.closing {
 			return nil
@@ -43,43 +56,25 @@ func (s *Sink) take() []byte {
 	}
 }
 
-// wrote notes what is left of the block, and says whether to go on.
-func (s *Sink) wrote(rest []byte) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.writing = rest
-	return !s.given
-}
-
-func (s *Sink) release(block []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.queue.release(block)
-	s.tellLocked()
-}
-
-// wholeLines is the length of the lines at the head of the block that fit into one atomic write, or of the first.
-func wholeLines(block []byte) int {
-	if len(block) <= atomicWrite {
-		return len(block)
+// wholeLines is the length of the lines at the head that fit into one atomic write, or of the first.
+func wholeLines(lines []byte) int {
+	if len(lines) <= atomicWrite {
+		return len(lines)
 	}
-	if i := bytes.LastIndexByte(block[:atomicWrite], '\n'); i >= 0 {
+	if i := bytes.LastIndexByte(lines[:atomicWrite], '\n'); i >= 0 {
 		return i + 1
 	}
-	return bytes.IndexByte(block, '\n') + 1
+	return bytes.IndexByte(lines, '\n') + 1
 }
 
 // write hands lines to Out. What it has refused before is told first; while that is refused too, nothing else is tried.
 func (s *Sink) write(lines []byte) {
-	s.mu.Lock()
-	refused, err := s.refused, s.err
-	s.mu.Unlock()
-	if refused > 0 {
-		if _, err := s.send(refusal(s.torn, refused, err)); err != nil {
+	if s.refused > 0 {
+		if _, err := s.send(refusal(s.torn, s.refused, s.err)); err != nil {
 			s.refuse(countLines(lines), err)
 			return
 		}
-		s.refuse(-refused, nil)
+		s.refuse(-s.refused, nil)
 	}
 	if n, err := s.send(lines); err != nil {
 		s.refuse(countLines(lines[n:]), err)
