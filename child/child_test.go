@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -239,6 +240,19 @@ func TestLookPath_SearchesTheChildsOwnPath(t *testing.T) {
 	}
 }
 
+func TestLookPath_ARelativeDirectoryIsOurOwn(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("tool", []byte("#!/bin/sh\nexit 3\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	here, _ := os.Getwd()
+	for dir, name := range map[string]string{"": "./tool", ".": "./tool", "..": filepath.Join(".", filepath.Base(here), "tool")} {
+		if got, err := LookPath(name, dir, nil); err != nil || got != filepath.Join(here, "tool") {
+			t.Errorf("%s in %q: %s, %v", name, dir, got, err)
+		}
+	}
+}
+
 // Helpers
 
 func start(t *testing.T, l *Launcher, part string, env ...string) *Child {
@@ -255,14 +269,20 @@ func start(t *testing.T, l *Launcher, part string, env ...string) *Child {
 	return c
 }
 
+// nextPort keeps the ports of tests that run at once apart, and out of the range that connections take theirs from.
+var nextPort atomic.Int64
+
 func freePort(t *testing.T) int {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		port := 10000 + int(int64(os.Getpid()*97)+nextPort.Add(1))%20000
+		ln, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
+		if err != nil {
+			continue
+		}
+		_ = ln.Close()
+		return port
 	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().(*net.TCPAddr).Port
 }
 
 func testPort() int {

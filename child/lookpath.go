@@ -9,6 +9,11 @@ import (
 
 // LookPath finds the program as execvp would: a name with a slash is relative to dir, any other is looked up in the PATH of env.
 func LookPath(name, dir string, env []string) (string, error) {
+	// The child changes to dir before it executes the program, so nothing may stay relative to our own directory.
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
 	if strings.Contains(name, "/") {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(dir, name)
