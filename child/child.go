@@ -1,6 +1,7 @@
 package child
 
 import (
+	"errors"
 	"fmt"
 	"os/exec"
 	"sync"
@@ -73,6 +74,9 @@ func startWith(f *family, spec Spec, sockets *sockets) (*Child, error) {
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: spec.User.credential()},
 	}
 	if err := f.start(cmd); err != nil {
+		if cmd.SysProcAttr.Credential != nil && errors.Is(err, syscall.EPERM) {
+			err = fmt.Errorf("only root may run it as user %d:%d: %w", spec.User.UID, spec.User.GID, err)
+		}
 		return nil, fmt.Errorf("start %s in %s: %w", spec.Command[0], spec.Dir, err)
 	}
 	c := &Child{spec: spec, cmd: cmd, own: &group{id: cmd.Process.Pid}, sockets: sockets, exited: make(chan struct{})}

@@ -83,6 +83,10 @@ var children = map[string]func(){
 		fmt.Println("started")
 		select {}
 	},
+	"another user": func() {
+		_, err := NewLauncher().Start(Spec{Command: []string{"true"}, User: &User{UID: 54322, GID: 54322}})
+		fmt.Println(err)
+	},
 	"same user": func() { u := &User{UID: 54321, GID: 54321}; fmt.Println(u.credential() == nil) },
 }
 

@@ -81,12 +81,28 @@ func TestUser_TheChildHasItsIdsAndNoOthers(t *testing.T) {
 
 func TestUser_OnesOwnNeedsNoPrivilege(t *testing.T) {
 	needsRoot(t)
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = []string{"TEST_CHILD=same user"}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 54321, Gid: 54321}}
-	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "true\n" {
-		t.Errorf("%q, %v", out, err)
+	if said := playedBy54321(t, "same user"); said != "true\n" {
+		t.Errorf("said %q", said)
 	}
+}
+
+func TestUser_WithoutPrivilegeTheMistakeIsNamed(t *testing.T) {
+	needsRoot(t)
+	if said := playedBy54321(t, "another user"); !strings.Contains(said, "only root may run it as user 54322:54322") {
+		t.Errorf("said %q", said)
+	}
+}
+
+func playedBy54321(t *testing.T, part string) (said string) {
+	t.Helper()
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = []string{"TEST_CHILD=" + part}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 54321, Gid: 54321}}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Error(err)
+	}
+	return string(out)
 }
 
 func needsRoot(t *testing.T) {
