@@ -39,6 +39,7 @@ type commands struct {
 	Publish publishCmd `cmd:"" help:"Store a folder as the release of a commit."`
 	Reload  reloadCmd  `cmd:"" help:"Replace the app of one instance by another commit, and wait."`
 	Status  statusCmd  `cmd:"" help:"Tell what one instance is doing."`
+	Doctor  doctorCmd  `cmd:"" help:"Tell what will bite: pitstop doctor [flags of run] -- node server.js"`
 	Version versionCmd `cmd:"" help:"Print pitstop's version."`
 }
 
@@ -72,10 +73,10 @@ func Run(args []string, p Process) (code int) {
 	if ctx == nil || ctx.Selected() == nil {
 		return m.tell(p.Stderr)
 	}
-	c.Run.Command = command
+	c.Run.Command, c.Doctor.Command = command, command
 	v, _ := ctx.Selected().Target.Addr().Interface().(verb)
-	if command != nil && v != verb(&c.Run) {
-		m.setting("only run takes a command behind --")
+	if command != nil && v != verb(&c.Run) && v != verb(&c.Doctor) {
+		m.setting("only run and doctor take a command behind --")
 	}
 	return v.run(p, m)
 }

@@ -38,9 +38,6 @@ func (f *runFlags) newLauncher(p Process, s settings, log hclog.Logger) (*launch
 		Launcher: child.NewLauncher(), command: f.Command, base: p.Env, envFile: f.EnvFile, settings: s, readyPath: f.ReadyPath,
 		stdout: p.Stdout, stderr: p.Stderr, log: log.Named("launcher"),
 	}
-	if warning := child.Warning(f.Command); warning != "" {
-		l.log.Warn("the command is not the app itself", "warning", warning)
-	}
 	if f.ChildLog == "json" {
 		var err error
 		if l.sink, err = logs.NewSink(logs.SinkConfig{Out: p.Stdout}); err != nil {

@@ -46,6 +46,11 @@ func (c *runCmd) run(p Process, m *mistakes) int {
 	if m.any() {
 		return m.tell(p.Stderr)
 	}
+	for _, f := range c.ladder() {
+		if f.Level != fine {
+			in.log.Warn(f.Text, "check", f.Check)
+		}
+	}
 	return in.run()
 }
 
