@@ -37,15 +37,26 @@ func TestEncoder_ObjectsAreNestedByteForByte(t *testing.T) {
 func TestEncoder_PartsHoldWholeCharacters(t *testing.T) {
 	for shift := range 8 {
 		line := strings.Repeat("x", shift) + strings.Repeat("\U0001F3CEé\"\x01", 5000)
-		objects := encoded(t, []byte(line+"\nnext\n"))
-		for _, o := range objects {
-			if o.InvalidBytes > 0 {
-				t.Fatalf("shifted by %d: %d bytes of a character were cut off", shift, o.InvalidBytes)
+		for _, readMost := range []int{readSize, 1} {
+			objects := decode(t, split([]byte(line+"\nnext\n"), DefaultMaxLine, readMost))
+			for _, o := range objects {
+				if o.InvalidBytes > 0 {
+					t.Fatalf("shifted by %d: %d bytes of a character were cut off", shift, o.InvalidBytes)
+				}
+			}
+			if got := text(join(t, objects, "stdout")); got != line+"\nnext\n" {
+				t.Errorf("shifted by %d: %d bytes of %d", shift, len(got), len(line)+6)
 			}
 		}
-		if got := text(join(t, objects, "stdout")); got != line+"\nnext\n" {
-			t.Errorf("shifted by %d: %d bytes of %d", shift, len(got), len(line)+6)
-		}
+	}
+}
+
+func TestEncoder_PartThatLooksLikeAnObjectIsText(t *testing.T) {
+	room := newEncoder(newSource("v1", 1, "stdout"), DefaultMaxLine, nil).room
+	line := strings.Repeat("x", room) + `{"a":1}`
+	objects := decode(t, split([]byte(line+"\n"), DefaultMaxLine, 1000))
+	if len(objects) != 2 || objects[1].Line == nil || text(join(t, objects, "stdout")) != line+"\n" {
+		t.Errorf("got %d objects, the last %+v", len(objects), objects[len(objects)-1])
 	}
 }
 

@@ -3,8 +3,6 @@ package logs
 import (
 	"bytes"
 	"fmt"
-
-	"golang.org/x/sys/unix"
 )
 
 var digits = bytes.Repeat([]byte("0123456789abcdef"), 2<<10)
@@ -27,16 +25,4 @@ func (s *lineSum) Write(b []byte) (int, error) {
 		s.last += bytes.Count(mark, []byte(`"last":true`))
 	}
 	return len(b), nil
-}
-
-func pipeCapacity(p *Pipes) (size int, err error) {
-	conn, err := p.streams[0].r.SyscallConn()
-	if err != nil {
-		return 0, err
-	}
-	ctlErr := conn.Control(func(fd uintptr) { size, err = unix.FcntlInt(fd, unix.F_GETPIPE_SZ, 0) })
-	if ctlErr != nil {
-		return 0, ctlErr
-	}
-	return size, err
 }

@@ -96,6 +96,9 @@ func join(t testing.TB, objects []object, stream string) (lines []joined) {
 		if part++; o.Part == 0 && part > 1 || o.Part != 0 && o.Part != part || *o.Line == "" && part > 1 {
 			t.Fatalf("part %d where %d was expected: %+v", o.Part, part, o)
 		}
+		if last := o.Part == 0 || o.Last; o.Unterminated && !last || o.Last && o.Part == 0 {
+			t.Fatalf("marks of the last part on another: %+v", o)
+		}
 		parts.text += *o.Line
 		parts.invalid += o.InvalidBytes
 		if o.Part == 0 || o.Last {

@@ -87,7 +87,7 @@ func NewSink(c SinkConfig) (*Sink, error) {
 
 // Close writes what waits and ends the writer. When ctx ends first it returns a *LostError with the context's cause, and
 // the writer ends as soon as Out lets it go; it returns one too when the last lines were refused. All Pipes must be closed
-// before: what comes later is dropped.
+// before: what comes later has nobody to write it.
 func (s *Sink) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closing = true
@@ -120,7 +120,7 @@ func (s *Sink) unwrittenLocked() int {
 func (s *Sink) put(src *source, lines []byte) (crowded bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if src.dropped == 0 && !s.closing { // after a gap nothing may pass the line that tells of it
+	if src.dropped == 0 { // after a gap nothing may pass the line that tells of it
 		lines = s.queue.add(lines)
 		s.work.Signal()
 	}

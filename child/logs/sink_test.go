@@ -71,7 +71,7 @@ func TestSink_DroppedLinesAreToldWhereTheyAreMissing(t *testing.T) {
 		s := newSink(t, SinkConfig{Out: out, Buffer: 1}) // two blocks
 		a, b := newSource("v1", 1, "stdout"), newSource("v1", 1, "stderr")
 		const each = 1000 // bytes a line
-		say := func(src *source, n int) {
+		say := func(src *source, n, each int) {
 			enc := newEncoder(src, DefaultMaxLine, func(lines []byte) { s.put(src, lines) })
 			enc.at(time.Now())
 			for range n {
@@ -79,16 +79,16 @@ func TestSink_DroppedLinesAreToldWhereTheyAreMissing(t *testing.T) {
 				enc.flush()
 			}
 		}
-		say(a, 1)
+		say(a, 1, each)
 		synctest.Wait() // the writer holds a block with one line
 		fits := blockSize / each
-		say(a, fits+7)
-		say(b, 3)
-		say(a, 5)
+		say(a, fits+7, each)
+		say(b, 3, each)
+		say(a, 5, 200) // for these there would be room
 		synctest.Wait()
 		close(out.opened)
 		synctest.Wait()
-		say(a, 2)
+		say(a, 2, each)
 		closeSink(t, s)
 		var got []string
 		for _, o := range decode(t, out.bytes()) {
