@@ -2,6 +2,7 @@ package memory
 
 import (
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -108,6 +109,35 @@ func TestRoom_AMountThatShowsTheOwnGroupIsPreferred(t *testing.T) {
 	m.expect(300, 200, "cgroup v2 memory.max")
 }
 
+func TestRoom_AGroupWithoutTheMemoryControllerIsCountedInTheOneAbove(t *testing.T) {
+	m := newContainer(t)
+	m.membership = "0::/app\n"
+	m.group("", "memory.max", mibs(512), "memory.current", mibs(100))
+	m.group("app", "cgroup.procs", "1\n")
+	m.expect(512, 100, "cgroup v2 memory.max")
+	if groups, err := ownCgroups(m.proc); err != nil || groups.inUse() != Known(100*mebi, "") {
+		t.Errorf("%v, %v", groups, err)
+	}
+}
+
+func TestMount_IsFoundByItsControllerAndFollowedByWholeNames(t *testing.T) {
+	ms := parseMounts(`35 31 0:32 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu
+36 31 0:33 /a\040pod /sys/fs/cgroup/memory rw master:1 - cgroup cgroup rw,memory,hugetlb
+37 31 0:34 / /memory rw - tmpfs memory rw,memory
+38 31 0:35 / broken
+39 31 0:36 / /sys/fs/cgroup/unified\ rw - cgroup2 cgroup2 rw
+`)
+	want := []mount{{"/a pod", "/sys/fs/cgroup/memory", false}, {"/", `/sys/fs/cgroup/unified\`, true}}
+	if !slices.Equal(ms, want) {
+		t.Fatalf("%+v", ms)
+	}
+	for path, below := range map[string]string{"/a pod": "", "/a pod/x": "/x", "/a podium/x": "no", "/": "no", "/a pod/../x": "no"} {
+		if got, ok := ms[0].below(path); ok != (below != "no") || ok && got != below {
+			t.Errorf("%s: %q, %v", path, got, ok)
+		}
+	}
+}
+
 func TestRoom_APathOutOfTheNamespaceIsReadAtTheMount(t *testing.T) {
 	m := newContainer(t)
 	m.membership = "0::/../neighbour\n"
@@ -129,9 +159,12 @@ func TestRoom_WithoutALimitTheAnswerIsUnknownAndNotTheMachines(t *testing.T) {
 			m.group("memory", "memory.limit_in_bytes", v1Unlimited, "memory.usage_in_bytes", mibs(5),
 				"memory.stat", "hierarchical_memory_limit 9223372036854710272\n")
 		},
-		"no mount":      func(m *machine) { m.membership = "0::/\n" },
-		"no membership": func(m *machine) { m.mount("cgroup2", "", "/"); m.group("", "memory.max", mibs(5)) },
-		"empty groups":  func(m *machine) { m.mount("cgroup2", "", "/"); m.membership = "0::/\n"; m.group("", "x", "") },
+		"no mount": func(m *machine) { m.membership = "0::/\n" },
+		"no membership": func(m *machine) {
+			m.mount("cgroup2", "", "/")
+			m.group("", "memory.max", mibs(5), "memory.current", mibs(1))
+		},
+		"empty groups": func(m *machine) { m.mount("cgroup2", "", "/"); m.membership = "0::/\n"; m.group("", "x", "") },
 	} {
 		m := newMachine(t)
 		m.write(m.proc+"/meminfo", "MemTotal: 99999999 kB\n")

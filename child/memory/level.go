@@ -10,7 +10,6 @@ import (
 type level struct {
 	dir string
 	v2  bool
-	top bool // the highest that can be seen
 }
 
 // bounds are the limits set at this level, none when it has none.
@@ -36,8 +35,9 @@ func (l level) boundsV2() (bs []bound, err error) {
 	return bs, nil
 }
 
-// boundsV1 reads limits of groups above the highest visible one as well, from its memory.stat: a container without a
-// cgroup namespace sees its own group only. What its neighbours use stays unseen (cgroup-v1/memory.rst 5.2).
+// boundsV1 reads the limits of groups above from memory.stat as well: a container without a cgroup namespace sees its own
+// group only. What its neighbours use stays unseen (cgroup-v1/memory.rst 5.2). Where the group above is seen, its own
+// bound is the tighter one.
 func (l level) boundsV1() (bs []bound, err error) {
 	n, limited, err := readBytes(filepath.Join(l.dir, "memory.limit_in_bytes"))
 	if err != nil {
@@ -46,7 +46,7 @@ func (l level) boundsV1() (bs []bound, err error) {
 	if limited {
 		bs = append(bs, bound{Known(n, "cgroup v1 memory.limit_in_bytes"), l.inUse()})
 	}
-	if above, ok := l.stat("hierarchical_memory_limit"); ok && l.top && above < unlimitedV1 && (!limited || above < n) {
+	if above, ok := l.stat("hierarchical_memory_limit"); ok && above < unlimitedV1 {
 		bs = append(bs, bound{Known(above, "cgroup v1 hierarchical_memory_limit"), l.inUse()})
 	}
 	return bs, nil

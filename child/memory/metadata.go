@@ -42,7 +42,7 @@ func (m *metadata) bounds(ctx context.Context, own Figure) (bs []bound, err erro
 	ctx, cancel := context.WithTimeoutCause(ctx, metadataDeadline, fmt.Errorf("no answer within %v", metadataDeadline))
 	defer cancel()
 	f, err := m.limits(ctx)
-	if err != nil || f.container == 0 && f.task == 0 {
+	if err != nil {
 		return nil, err
 	}
 	var use map[string]usage

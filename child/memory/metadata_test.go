@@ -43,6 +43,10 @@ func newEndpoint(t *testing.T, answers map[string]string) *endpoint {
 			http.NotFound(w, r)
 			return
 		}
+		if body, broken := strings.CutPrefix(answer, "500 "); broken {
+			w.WriteHeader(http.StatusInternalServerError)
+			answer = body
+		}
 		_, _ = fmt.Fprint(w, answer)
 	}))
 	t.Cleanup(e.Close)
@@ -100,6 +104,19 @@ func TestMetadata_WithoutACgroupTheEndpointTellsTheOwnUseToo(t *testing.T) {
 	e.set("/task/stats", `{"cd18-2":`+stats(v2Stats, 80, 30)+`}`)
 	if v := New(c).Verdict(t.Context(), 1); v.Overlap || v.InUse.known {
 		t.Errorf("in use %v: %v", v.InUse, v)
+	}
+}
+
+func TestMetadata_WithoutACgroupTheContainersLimitHasItsUseToldToo(t *testing.T) {
+	e := newEndpoint(t, map[string]string{
+		"":            strings.Replace(fargateApp, `{"CPU":2}`, `{"CPU":10,"Memory":512}`, 1),
+		"/task":       `{"Containers":[` + fargateApp + `]}`,
+		"/task/stats": `{"cd18-1":` + stats(v1Stats, 210, 10) + `}`,
+	})
+	c := newMachine(t).config()
+	c.MetadataURI = e.URL + "/v4/app"
+	if v := New(c).Verdict(t.Context(), 1); v.InUse != Known(200*mebi, "") || !v.Overlap {
+		t.Error(v)
 	}
 }
 
@@ -182,7 +199,7 @@ func TestMetadata_ASidecarThatIsNotToldOfCountsWithItsLimitOrIsUnknown(t *testin
 func TestMetadata_ABrokenEndpointIsUnknownThoughACgroupHasALimit(t *testing.T) {
 	for path := range onFargate(v2Stats) {
 		for name, answer := range map[string]string{
-			"absent": "", "no JSON": "<html>", "cut off": `{"DockerId":"cd18-1","Limits":{"Mem`, "a list": `[]`,
+			"absent": "", "an error": "500 " + onFargate(v2Stats)[path], "no JSON": "<html>", "cut off": `{"DockerId":"cd18-1","Limits":{"Mem`, "a list": `[]`,
 			"a negative limit": `{"DockerId":"cd18-1","Limits":{"Memory":-1},"cd18-1":{"memory_stats":{"usage":-1}}}`,
 		} {
 			answers := onFargate(v2Stats)

@@ -71,7 +71,7 @@ func (m mount) levels(path string) (ls []level) {
 	for ; len(dir) > len(point); dir = filepath.Dir(dir) {
 		ls = append(ls, level{dir: dir, v2: m.v2})
 	}
-	return append(ls, level{dir: point, v2: m.v2, top: true})
+	return append(ls, level{dir: point, v2: m.v2})
 }
 
 // dir is where the process's own cgroup is. It is the mount point itself where the path cannot be followed: it leads out
