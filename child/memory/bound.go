@@ -14,16 +14,14 @@ func (b bound) room() uint64 {
 }
 
 // tightest is the bound with the least room. That is not always the one with the least limit: a group above may have
-// the larger limit and neighbours that have used it up. One with an unknown figure comes before all others.
+// the larger limit and neighbours that have used it up.
 func tightest(bounds []bound) bound {
 	if len(bounds) == 0 {
 		return bound{limit: Unknown("neither a cgroup nor ECS metadata tells one")}
 	}
 	least := bounds[0]
 	for _, b := range bounds[1:] {
-		unknown := !b.limit.known || !b.inUse.known
-		already := !least.limit.known || !least.inUse.known
-		if !already && (unknown || b.room() < least.room()) {
+		if b.room() < least.room() {
 			least = b
 		}
 	}

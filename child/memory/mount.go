@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -75,17 +74,13 @@ func (m mount) levels(path string) (ls []level) {
 }
 
 // dir is where the process's own cgroup is. It is the mount point itself where the path cannot be followed: it leads out
-// of a cgroup namespace ("/../other"), or was told by a host that the container's mount does not show.
+// of a cgroup namespace ("/../other"), or begins above what the mount shows.
 func (m mount) dir(path string) string {
 	below, ok := m.below(path)
 	if !ok {
 		return filepath.Clean(m.point)
 	}
-	dir := filepath.Join(m.point, below)
-	if _, err := os.Stat(dir); err != nil {
-		return filepath.Clean(m.point)
-	}
-	return dir
+	return filepath.Join(m.point, below)
 }
 
 // below is the path from the mount's root, if it is under it.
