@@ -191,6 +191,14 @@ func TestRoom_WhatCannotBeReadIsUnknownAndNotUnlimited(t *testing.T) {
 	}
 }
 
+func TestRoom_OneUnknownUseAmongSeveralLimitsIsUnknown(t *testing.T) {
+	m := newContainer(t)
+	m.membership = "0::/app\n"
+	m.group("", "memory.max", mibs(2048), "memory.current", "?")
+	m.group("app", "memory.max", mibs(512), "memory.current", mibs(1))
+	m.expectUnknown()
+}
+
 func TestRoom_WithoutCacheFiguresAllCountsAsInUse(t *testing.T) {
 	for _, stat := range []string{"inactive_file lots\n", "inactive_file\n", "", "xinactive_file 99\n"} {
 		m := newContainer(t)
