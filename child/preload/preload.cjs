@@ -329,18 +329,18 @@ function unsupported(err) {
 function beat() {
   if (beating || !isMainThread) return;
   beating = true;
-  const resolution = 100; // ms; this timer is Node's own and runs no JavaScript
-  const { monitorEventLoopDelay, performance } = require('perf_hooks');
-  const delay = monitorEventLoopDelay({ resolution });
-  delay.enable();
-  let due = performance.now() + 1000;
+  const tick = 100; // ms; monitorEventLoopDelay would be blind for two of its ticks after each reset
+  const { performance } = require('perf_hooks');
+  const now = performance.now.bind(performance);
+  let [last, told, lag] = [now(), now(), 0];
   setInterval(() => {
-    // A beat that is late itself may come before the sample that would tell, and reset drops that.
-    const lag = Math.max(performance.now() - due, delay.max / 1e6 - resolution, 0);
+    const at = now();
+    lag = Math.max(lag, at - last - tick);
+    last = at;
+    if (last - told < 1000 - tick / 2) return;
     say({ event: 'beat', lag_ms: Math.round(lag) }, false);
-    delay.reset();
-    due = performance.now() + 1000;
-  }, 1000).unref();
+    [told, lag] = [last, 0];
+  }, tick).unref();
 }
 let beating = false;
 

@@ -120,7 +120,7 @@ func TestPreload_BeatsTellTheLagAndStopWhenTheLoopHangs(t *testing.T) {
 		if during := len(told[Beat](g)) - before; during > 1 {
 			t.Errorf("%d beats while the loop hung", during)
 		}
-		if e := await(g, func(e Beat) bool { return e.Lag > time.Second }); e.Lag < 2*time.Second || e.PID != p.Process.Pid {
+		if e := await(g, func(e Beat) bool { return e.Lag > time.Second }); e.Lag < 2300*time.Millisecond || e.PID != p.Process.Pid {
 			t.Errorf("told %+v", e)
 		}
 		// a block shorter than the beat's own second is seen as well
@@ -177,14 +177,6 @@ func TestPreload_StaysTCPWhereItCannotDoBetter(t *testing.T) {
 	t.Run("the folder is gone", func(t *testing.T) {
 		g := newGeneration(t, freePort(t))
 		_ = os.RemoveAll(g.dir)
-		staysTCP(t, g, g.env())
-	})
-	t.Run("the folder may not be entered", func(t *testing.T) {
-		if os.Geteuid() == 0 {
-			t.Skip("root may enter every folder")
-		}
-		g := newGeneration(t, freePort(t))
-		_ = os.Chmod(g.dir, 0)
 		staysTCP(t, g, g.env())
 	})
 	t.Run("the path is too long", func(t *testing.T) {
