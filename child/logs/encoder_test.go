@@ -35,8 +35,9 @@ func TestEncoder_ObjectsAreNestedByteForByte(t *testing.T) {
 }
 
 func TestEncoder_PartsHoldWholeCharacters(t *testing.T) {
-	for shift := range 8 {
-		line := strings.Repeat("x", shift) + strings.Repeat("\U0001F3CEé\"\x01", 5000)
+	for i := range 16 {
+		shift, repeated := i/2, []string{"\U0001F3CE", "\U0001F3CEé\"\x01"}[i%2]
+		line := strings.Repeat("x", shift) + strings.Repeat(repeated, 5000)
 		for _, readMost := range []int{readSize, 1} {
 			objects := decode(t, split([]byte(line+"\nnext\n"), DefaultMaxLine, readMost))
 			for _, o := range objects {
@@ -54,7 +55,7 @@ func TestEncoder_PartsHoldWholeCharacters(t *testing.T) {
 func TestEncoder_PartThatLooksLikeAnObjectIsText(t *testing.T) {
 	room := newEncoder(newSource("v1", 1, "stdout"), DefaultMaxLine, nil).room
 	line := strings.Repeat("x", room) + `{"a":1}`
-	objects := decode(t, split([]byte(line+"\n"), DefaultMaxLine, 1000))
+	objects := decode(t, split([]byte(line+"\n"), DefaultMaxLine, 1))
 	if len(objects) != 2 || objects[1].Line == nil || text(join(t, objects, "stdout")) != line+"\n" {
 		t.Errorf("got %d objects, the last %+v", len(objects), objects[len(objects)-1])
 	}

@@ -26,12 +26,14 @@ func newPipe(name string) (r, w *os.File, err error) {
 	return os.NewFile(uintptr(fds[0]), name), os.NewFile(uintptr(fds[1]), name), nil
 }
 
-// readNow reads without waiting, whatever the deadline: 0 when nothing is there.
-func readNow(f *os.File, b []byte) (n int) {
+// readNow reads without waiting, whatever the deadline, as read(2) does: EAGAIN when nothing is there, 0 at the end.
+func readNow(f *os.File, b []byte) (n int, err error) {
 	conn, err := f.SyscallConn()
 	if err != nil {
-		return 0
+		return 0, err
 	}
-	_ = conn.Control(func(fd uintptr) { n, _ = unix.Read(int(fd), b) })
-	return max(n, 0)
+	if ctlErr := conn.Control(func(fd uintptr) { n, err = unix.Read(int(fd), b) }); ctlErr != nil {
+		return 0, ctlErr
+	}
+	return n, err
 }

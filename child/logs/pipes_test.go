@@ -127,10 +127,10 @@ func TestPipes_GrandchildDoesNotHoldUpTheEnd(t *testing.T) {
 
 func TestPipes_WhatIsInThePipeIsReadHoweverShortTheBound(t *testing.T) {
 	t.Parallel()
-	for range 20 {
+	for i := range 20 {
 		var out output
 		s := newSink(t, SinkConfig{Out: &out})
-		p, err := New(Config{Stdout: s, Stderr: s, Commit: "v1"})
+		p, err := New(Config{Stdout: s, Stderr: s, Commit: "v1", DrainTimeout: time.Hour})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,15 +141,41 @@ func TestPipes_WhatIsInThePipeIsReadHoweverShortTheBound(t *testing.T) {
 		wrote, _ := syscall.Write(holder, mebibyte()[:64<<10]) // as much as any pipe takes
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		p.Started(1)
-		if err := p.Close(ctx); !errors.Is(err, ErrHeld) {
-			t.Errorf("Close returned %v", err)
+		held := i%2 == 0
+		if !held {
+			_ = syscall.Close(holder)
 		}
-		_ = syscall.Close(holder)
+		p.Started(1)
+		if err := p.Close(ctx); errors.Is(err, ErrHeld) != held {
+			t.Errorf("Close returned %v with the pipe held: %v", err, held)
+		}
+		if held {
+			_ = syscall.Close(holder)
+		}
 		closeSink(t, s)
 		if got := text(join(t, decode(t, out.bytes()), "stdout")); len(got) != wrote {
 			t.Fatalf("%d bytes of %d arrived", len(got), wrote)
 		}
+	}
+}
+
+func TestPipes_WhoWritesForEverIsNotReadForEver(t *testing.T) {
+	r, w, err := newPipe("stdout")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = r.Close(), w.Close() }()
+	lines, total := mebibyte()[:32<<10], 0
+	write := func([]byte) {
+		if total += len(lines); total > 4*pipeSize {
+			t.Fatalf("%d bytes were read", total)
+		}
+		_, _ = w.Write(lines)
+	}
+	write(nil)
+	readLeft(r, newSplitter(newEncoder(newSource("v1", 1, "stdout"), DefaultMaxLine, write)))
+	if total < pipeSize {
+		t.Errorf("%d bytes were read", total)
 	}
 }
 

@@ -34,17 +34,16 @@ func (s *stream) start(src *source) {
 
 func (s *stream) run(split *splitter) {
 	defer close(s.done)
-	s.held = s.read(split)
-	if s.held {
-		readLeft(s.r, split)
+	if late := s.read(split); late {
+		s.held = readLeft(s.r, split)
 	}
 	split.enc.at(time.Now())
 	split.finish()
 	split.enc.flush()
 }
 
-// read reads until the end, or until the deadline: then somebody still holds the pipe.
-func (s *stream) read(split *splitter) (held bool) {
+// read reads until the end, or says that the deadline has come.
+func (s *stream) read(split *splitter) (late bool) {
 	for {
 		n, err := s.r.Read(split.space())
 		if n > 0 {
@@ -56,16 +55,18 @@ func (s *stream) read(split *splitter) (held bool) {
 	}
 }
 
-// readLeft reads what was in the pipe when the deadline came, and no more, for whoever holds it may write for ever.
-func readLeft(r *os.File, split *splitter) {
+// readLeft reads what was in the pipe when the deadline came, and no more, for whoever holds it may write for ever. It says
+// whether somebody does: behind a deadline Read tells nothing any more, not even the end.
+func readLeft(r *os.File, split *splitter) (held bool) {
 	for left := pipeSize; left > 0; {
-		n := readNow(r, split.space())
-		if n == 0 {
-			return
+		n, err := readNow(r, split.space())
+		if err != nil || n == 0 {
+			return err != nil
 		}
 		encode(split, n)
 		left -= n
 	}
+	return true
 }
 
 // encode hands on what was read at once: nobody knows when the next read returns.

@@ -2,7 +2,6 @@ package logs
 
 import (
 	"bytes"
-	"io"
 	"strconv"
 	"time"
 )
@@ -83,9 +82,6 @@ func (s *Sink) write(lines []byte) {
 
 func (s *Sink) send(b []byte) (n int, err error) {
 	n, err = s.out.Write(b)
-	if err == nil && n < len(b) {
-		err = io.ErrShortWrite
-	}
 	if n > 0 {
 		s.torn = b[n-1] != '\n'
 	}
