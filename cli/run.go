@@ -106,11 +106,14 @@ func (in *instance) close() {
 
 // run runs the long-lived parts until the supervisor has ended, and returns its exit code.
 func (in *instance) run() int {
-	// Before the child exists, so that no signal is missed. SIGPIPE is caught so that a log that nobody reads any more
+	// Before the child exists, so that none is missed. SIGPIPE is caught so that a log that nobody reads any more
 	// does not end the container.
-	signals := make(chan os.Signal, 64)
-	signal.Notify(signals, append(child.Forwarded(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGPIPE)...)
-	defer signal.Stop(signals)
+	// Signals that find their channel full are lost, so those to end have one of their own.
+	endings, others := make(chan os.Signal, 4), make(chan os.Signal, 64)
+	signal.Notify(endings, syscall.SIGTERM, syscall.SIGINT)
+	signal.Notify(others, append(child.Forwarded(), syscall.SIGPIPE)...)
+	defer signal.Stop(endings)
+	defer signal.Stop(others)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -128,7 +131,7 @@ func (in *instance) run() int {
 		return nil
 	})
 	parts.Go(func() error {
-		in.handleSignals(ctx, signals)
+		in.handleSignals(ctx, endings, others)
 		return nil
 	})
 	if err := parts.Wait(); err != nil {
@@ -139,16 +142,14 @@ func (in *instance) run() int {
 }
 
 // handleSignals ends the instance at SIGTERM and passes others on, until ctx ends.
-func (in *instance) handleSignals(ctx context.Context, signals <-chan os.Signal) {
+func (in *instance) handleSignals(ctx context.Context, endings, others <-chan os.Signal) {
 	for {
 		select {
-		case sig := <-signals:
-			switch sig {
-			case syscall.SIGTERM, syscall.SIGINT:
-				in.log.Info("asked to end", "signal", sig.String())
-				in.supervisor.Terminate()
-			case syscall.SIGPIPE:
-			default:
+		case sig := <-endings:
+			in.log.Info("asked to end", "signal", sig.String())
+			in.supervisor.Terminate()
+		case sig := <-others:
+			if sig != syscall.SIGPIPE {
 				in.log.Debug("signal passed on", "signal", sig.String(), "err", in.launcher.Signal(sig))
 			}
 		case <-ctx.Done():

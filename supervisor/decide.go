@@ -139,7 +139,6 @@ func onDied(cfg Restart, s state, e died) (state, []action) {
 
 // onRelaunchAsked is the way on when the app itself asked for it by its exit code: at once, on the newest wanted commit.
 func onRelaunchAsked(cfg Restart, s state, at time.Time) (state, []action) {
-	s.Back = retiree{}
 	s = count(cfg, s, at)
 	switch {
 	case len(s.Deaths) > cfg.Max:

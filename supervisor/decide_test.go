@@ -107,3 +107,60 @@ func TestDecide_TheEndingAnswersThoseWhoWaitForAFetch(t *testing.T) {
 		}
 	}
 }
+
+func TestDecide_TheWayBackIsKnownWhileItIsThere(t *testing.T) {
+	s := state{Want: "v1", Serving: 1, Slot: swapping, Reload: reload{Request: Request{Commit: "v2"}, Phase: inSlot}}
+	s, _ = verbs(s, actEnded{serving: 2, commit: "v2", retires: 1})
+	if want := (retiree{1, "v1", false}); s.Back != want {
+		t.Fatalf("the way back is %+v, want %+v", s.Back, want)
+	}
+	if next, _ := verbs(s, retired{7}); next.Back != s.Back {
+		t.Error("forgotten when another generation has retired")
+	}
+	if next, _ := verbs(s, retired{1}); next.Back != (retiree{}) {
+		t.Error("not forgotten when it is gone")
+	}
+	s.Slot = swapping
+	if next, _ := verbs(s, actEnded{serving: 3, commit: "v3"}); next.Back != (retiree{}) {
+		t.Error("not forgotten when an in-place reload has replaced what followed it")
+	}
+}
+
+func TestDecide_OnlyAnEarlyDeathBringsBack(t *testing.T) {
+	now := time.Now()
+	s := state{Want: "v2", Serving: 2, Back: retiree{1, "v1", true}}
+	early, vs := verbs(s, died{generation: 2, exit: 1, at: now})
+	if !slices.Equal(vs, []verb{recall}) {
+		t.Fatalf("an early death: %v", vs)
+	}
+	s.Baked = true
+	if _, vs := verbs(s, died{generation: 2, exit: 1, at: now}); !slices.Equal(vs, []verb{arm}) {
+		t.Errorf("a late death: %v", vs)
+	}
+	if next, vs := verbs(early, recalled{ok: false, at: now}); !slices.Equal(vs, []verb{arm}) || next.Serving != 0 || next.Want != "v2" {
+		t.Errorf("when it cannot be brought back: %v, %+v", vs, next)
+	}
+	early.Reload = reload{Request: Request{Commit: "v3"}, Phase: fetched}
+	next, vs := verbs(early, recalled{ok: true, at: now})
+	if !slices.Equal(vs, []verb{swap}) || next.Serving != 1 || next.Want != "v1" || !next.Baked {
+		t.Errorf("brought back while a reload waits: %v, %+v", vs, next)
+	}
+}
+
+func TestDecide_AStagedCommitIsWantedUntilItServesOrFails(t *testing.T) {
+	now := time.Now()
+	asking := restart
+	asking.RelaunchCode = 88
+	s := state{Want: "v1", Serving: 1, Staged: "v2"}
+	next, actions := decide(asking, s, died{generation: 1, exit: 88, at: now})
+	if len(actions) != 1 || actions[0].do != swap || actions[0].commit != "v2" {
+		t.Fatalf("%v", actions)
+	}
+	if done, _ := decide(asking, next, actEnded{serving: 2, commit: "v2", at: now}); done.Staged != "" {
+		t.Error("still wanted once it serves")
+	}
+	s.Bad = map[string]string{"v2": "it failed"}
+	if _, actions := decide(asking, s, died{generation: 1, exit: 88, at: now}); len(actions) != 1 || actions[0].do != arm {
+		t.Errorf("one that failed here is tried again: %v", actions)
+	}
+}

@@ -43,9 +43,6 @@ func (s *Supervisor) end(g *generation, retirees []*retirement, code int) event 
 		s.stop(g, b.stop)
 		code = g.child.Exit().Code
 	}
-	for _, r := range retirees {
-		<-r.gone
-	}
 	s.cfg.Logger.Info("ended", "exit_code", code)
 	return over{code}
 }

@@ -25,6 +25,7 @@ type part struct {
 	exitCode   int           // of a death, and of an end after SIGTERM
 	hangsAfter time.Duration // after ready; 0: does not
 	public     bool          // listens on the port itself, so that a second one cannot run beside it
+	unfit      bool          // is refused before its launch
 	ooms       bool          // its death is the kernel's kill for want of memory
 }
 
@@ -99,7 +100,12 @@ func (w *world) Fetch(ctx context.Context, commit string) (Release, error) {
 }
 
 // Check implements Launcher.
-func (w *world) Check(Release) error { return nil }
+func (w *world) Check(r Release) error {
+	if w.parts[r.Commit].unfit {
+		return errors.New("it has no server.js")
+	}
+	return nil
+}
 
 // Launch implements Launcher.
 func (w *world) Launch(r Release, beside bool) (Child, error) {

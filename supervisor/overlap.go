@@ -47,9 +47,6 @@ func (s *Supervisor) stay(old *generation, next, back Release, j *journal, err e
 		s.cfg.Logger.Warn("the kernel killed the newcomer for want of memory: the next reload is in-place", "commit", next.Commit)
 	}
 	s.cfg.Logger.Error("the release failed, the previous one serves on", "commit", next.Commit, "err", err, "serving", back.Commit)
-	if old.alive() {
-		s.cfg.Gate.Serve(old.backend)
-	}
 	res := s.result(old, back, j, reloadError(next, back, err, old))
 	if !(outOfMemory && killed(err)) {
 		res.fault = fault(err)

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"pitstop/child"
 	"pitstop/drain"
 )
 
@@ -82,6 +83,9 @@ func TestOverlap_ACrashInTheBakeBringsTheOldOneBackAtOnce(t *testing.T) {
 		if st := s.Status(); st.Commit != "image" || st.State != "serving" || st.Bad["v2"] == "" || st.Deaths != 0 {
 			t.Errorf("status %+v", st)
 		}
+		if !w.stopped(1) || len(s.retiring) != 0 {
+			t.Errorf("what the crashed one left is not swept up, or %d still retire", len(s.retiring))
+		}
 		slow.Leave()
 		time.Sleep(time.Minute)
 		if len(w.launched) != 2 || w.stopped(0) {
@@ -94,6 +98,88 @@ func TestOverlap_ACrashInTheBakeBringsTheOldOneBackAtOnce(t *testing.T) {
 		synctest.Wait()
 		if !w.stopped(0) {
 			t.Error("it is not stopped at its second retirement")
+		}
+	})
+}
+
+func TestOverlap_OneThatWasBroughtBackIsLookedAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := run(t, map[string]part{"image": {}, "v2": {diesAfter: 10 * time.Second, exitCode: 3}}, overlapping)
+		slow, _ := w.gate.TryEnter(drain.Ask{})
+		if _, err := s.Reload(t.Context(), Request{Commit: "v2"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		w.launched[0].end(child.Exit{Code: 1})
+		slow.Leave()
+		time.Sleep(time.Second)
+		if st := s.Status(); st.State != "serving" || st.Generation != 3 || st.Commit != "image" {
+			t.Errorf("after its death: %+v", st)
+		}
+	})
+}
+
+func TestOverlap_OneThatDiedWhileItRetiredIsNotBroughtBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := run(t, map[string]part{"image": {}, "v2": {diesAfter: 10 * time.Second, exitCode: 3}}, overlapping)
+		slow, _ := w.gate.TryEnter(drain.Ask{})
+		if _, err := s.Reload(t.Context(), Request{Commit: "v2"}); err != nil {
+			t.Fatal(err)
+		}
+		w.launched[0].end(child.Exit{Code: 1}) // the slow request is still counted
+		time.Sleep(9 * time.Second)
+		if st := s.Status(); st.Commit != "v2" || st.Generation != 3 || st.Deaths != 1 {
+			t.Errorf("%+v", st)
+		}
+		slow.Leave()
+	})
+}
+
+func TestOverlap_FailuresDoNotUseUpThePlacesOfThoseThatRetire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, s := run(t, map[string]part{"image": {}, "v2": {neverReady: true, exitsAfter: time.Second}, "v3": {}}, overlapping)
+		for range maxRetiring + 1 {
+			if _, err := s.Reload(t.Context(), Request{Commit: "v2", Force: true}); err == nil {
+				t.Fatal("no error")
+			}
+		}
+		if o, err := s.Reload(t.Context(), Request{Commit: "v3"}); err != nil || o.Took != 2*time.Second {
+			t.Errorf("%+v, %v", o, err)
+		}
+	})
+}
+
+func TestOverlap_WhatRetiresFitsTheEndingsBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.parts = map[string]part{"image": {stopTakes: time.Hour}, "v2": {stopTakes: time.Hour}}
+		s := w.supervisor(overlapping, func(c *Config) { c.Timing.TaskStop = 10 * time.Second })
+		code := make(chan int, 1)
+		go func() { code <- s.Run() }()
+		synctest.Wait()
+		slow, _ := w.gate.TryEnter(drain.Ask{Kind: drain.Tunnel})
+		if _, err := s.Reload(t.Context(), Request{Commit: "v2"}); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		s.Terminate()
+		<-code
+		if took := time.Since(start); took != 8*time.Second || len(w.alive) > 0 {
+			t.Errorf("took %s, alive %v", took, w.alive)
+		}
+		slow.Leave()
+	})
+}
+
+func TestReload_AReleaseThatIsUnfitIsRefusedBeforeItsLaunch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := run(t, map[string]part{"image": {}, "v2": {unfit: true}})
+		var refused *RefusedError
+		if _, err := s.Reload(t.Context(), Request{Commit: "v2"}); !errors.As(err, &refused) || !strings.Contains(err.Error(), "no server.js") {
+			t.Errorf("error %v", err)
+		}
+		if len(w.launched) != 1 || w.stopped(0) {
+			t.Error("something was done")
 		}
 	})
 }
@@ -221,8 +307,12 @@ func TestStrategy_AKillForWantOfMemoryMakesTheNextReloadInPlace(t *testing.T) {
 
 func TestSupervisor_AnAppThatHangsIsEndedAndLaunchedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, s := run(t, map[string]part{"image": {hangsAfter: 20 * time.Second}}, overlapping)
-		time.Sleep(21 * time.Second)
+		w, s := run(t, map[string]part{"image": {hangsAfter: 20 * time.Second, stopTakes: 5 * time.Second}}, overlapping)
+		time.Sleep(22 * time.Second)
+		if got := enter(t, w, drain.Ask{}); got != "nobody" || s.Status().State != "down" {
+			t.Errorf("%s got a request while it hangs, state %s", got, s.Status().State)
+		}
+		time.Sleep(4 * time.Second)
 		if st := s.Status(); st.State != "serving" || st.Generation != 2 || st.Deaths != 1 || !w.stopped(0) {
 			t.Errorf("status %+v", st)
 		}

@@ -19,6 +19,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -47,6 +48,9 @@ type Config struct {
 	Bodies []int
 	// Pause is the wait after each request.
 	Pause time.Duration
+	// LooksFirst makes a client look, before it sends, whether the server has closed the connection while it was idle, as
+	// it may; without, such a request counts as lost.
+	LooksFirst bool
 	// Patience bounds one request; after it, it counts as lost.
 	Patience time.Duration
 }
@@ -123,6 +127,10 @@ func (l *Load) work(ctx context.Context, n int) {
 		l.mu.Lock()
 		l.totals.Sent++
 		l.mu.Unlock()
+		if l.cfg.LooksFirst && c != nil && c.ended() {
+			_ = c.Close()
+			c = nil
+		}
 		if c == nil {
 			c, r.Err = dial(l.cfg)
 		}
@@ -170,6 +178,21 @@ func dial(cfg Config) (*conn, error) {
 		return nil, err
 	}
 	return &conn{Conn: nc, r: bufio.NewReader(nc)}, nil
+}
+
+// ended says whether the server has closed the connection.
+func (c *conn) ended() bool {
+	raw, err := c.Conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return true
+	}
+	ended := true
+	_ = raw.Read(func(fd uintptr) bool {
+		_, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		ended = err != syscall.EAGAIN
+		return true
+	})
+	return ended
 }
 
 // do sends one request and checks its answer.
