@@ -215,7 +215,7 @@ func (s *Supervisor) bringBack(ctx context.Context, r *retirement) {
 	if ok {
 		dead := s.newest
 		s.running.Go(func() { s.kill(dead.child) }) // what it has left in its group
-		s.newest = r.generation // followed since it first served
+		s.newest = r.generation                     // followed since it first served
 	}
 	s.handle(ctx, recalled{ok: ok, at: time.Now()}, nil)
 }
