@@ -78,6 +78,10 @@ func needApps(t *testing.T) {
 	if _, err := os.Stat("testdata/apps/node_modules"); err != nil {
 		t.Fatal("testdata/apps/node_modules is missing: run make test, which installs it")
 	}
+	apps, _ := filepath.Glob("testdata/apps/*.?js")
+	for _, app := range apps {
+		_, _ = os.ReadFile(app) // so that go test knows that its result depends on them
+	}
 }
 
 func app(name string) string {
@@ -89,6 +93,7 @@ func app(name string) string {
 type generation struct {
 	t    *testing.T
 	dir  string
+	file string // the preload, as pitstop writes it
 	port int
 	fifo *os.File
 
@@ -112,6 +117,10 @@ func newMuteGeneration(t *testing.T, port int) *generation {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	file := filepath.Join(t.TempDir(), "preload.cjs")
+	if err := os.WriteFile(file, Source(), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	fifo := filepath.Join(dir, FIFO)
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
@@ -121,7 +130,7 @@ func newMuteGeneration(t *testing.T, port int) *generation {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.Close() })
-	return &generation{t: t, dir: dir, port: port, fifo: f, changed: make(chan struct{})}
+	return &generation{t: t, dir: dir, file: file, port: port, fifo: f, changed: make(chan struct{})}
 }
 
 func (g *generation) read() {
@@ -182,14 +191,9 @@ func by(pid int) func(Listening) bool { return func(e Listening) bool { return e
 
 func (g *generation) env() []string {
 	return []string{
-		"NODE_OPTIONS=--require=" + preloadFile(), "PORT=" + strconv.Itoa(g.port),
+		"NODE_OPTIONS=--require=" + g.file, "PORT=" + strconv.Itoa(g.port),
 		GenerationDirEnv + "=" + g.dir, AppPortEnv + "=" + strconv.Itoa(g.port),
 	}
-}
-
-func preloadFile() string {
-	path, _ := filepath.Abs("preload.cjs")
-	return path
 }
 
 // process is a Node process, or one that starts some.
