@@ -21,14 +21,16 @@ lint: .tools/bin/staticcheck .tools/bin/errcheck
 	staticcheck ./...
 	errcheck -ignoretests -exclude .errcheck ./...
 
-bench: ## what it costs, beside its peers
-	go test -run '^$$' -bench . -benchmem ./drain
+bench: build example bench/pm2/node_modules/.package-lock.json ## what it costs, beside its peers; writes bench/README.md
+	go test -run '^$$' -bench . -benchmem ./drain ./child/logs
+	go build -o bin/bench-reload ./bench/reload
+	bin/bench-reload -write bench/README.md
 
 proto: .tools/bin/buf .tools/bin/protoc-gen-go .tools/bin/protoc-gen-go-grpc ## control/controlpb from control/proto
 	cd control/proto && buf lint && buf generate
 
 clean:
-	rm -rf bin .tools examples/node-app/node_modules
+	rm -rf bin .tools examples/node-app/node_modules bench/pm2/node_modules
 
 # What tests need.
 

@@ -47,7 +47,7 @@ func makeApps(app, dir string, startup time.Duration) error {
 	return nil
 }
 
-// coldStart is the time from the start of `node server.js` to its first answer, with nothing before or around it.
+// coldStart is the time from the start of `node server.js` to its first answer, with nothing before it.
 func coldStart(ctx context.Context, dir string) (time.Duration, error) {
 	port, err := freePort()
 	if err != nil {

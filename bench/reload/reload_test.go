@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -24,12 +25,15 @@ func TestJudge_CountsWhatWasLostAndTellsWhenTheNewCodeCame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got.why = nil
+	if len(got.before) != 1 || len(got.since) != 2 {
+		t.Errorf("%d times before the call, %d since, want 1 and 2", len(got.before), len(got.since))
+	}
+	got.why, got.before, got.since = nil, nil, nil
 	want := turn{
 		sent: 6, lost: 2, slow: 2, killed: 1,
 		longest: 70 * time.Millisecond, first: 90 * time.Millisecond, only: 100 * time.Millisecond,
 	}
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -53,11 +53,12 @@ func (s *stage) ratios(b *strings.Builder) {
 func (s *stage) figures(b *strings.Builder) {
 	fmt.Fprintf(b, "\n### Figures, %s: %d connections; its cold start is %s (median)\n\n", s.title(), workers, ms(median(s.cold)))
 	row(b, "", "reloads", "sent", "lost", "of them slow ones, of all slow ones", "call → first new answer", "… less the cold start", "call → only new", "command took",
-		"longest wait", "supervisor, fresh: resident", "anonymous", "idle after all reloads: resident", "anonymous")
-	row(b, slices.Repeat([]string{"---"}, 14)...)
+		"longest wait", "p99.9 before the call", "p99.9 since", "supervisor, fresh: resident", "anonymous", "idle after all reloads: resident", "anonymous")
+	row(b, slices.Repeat([]string{"---"}, 16)...)
 	for _, r := range s.results {
 		row(b, r.name(), fmt.Sprint(len(r.turns)), fmt.Sprint(r.sum(func(t turn) int { return t.sent })), fmt.Sprint(r.lost()), r.share(),
 			ms(r.median(first)), ms(r.median(first)-median(s.cold)), ms(r.median(only)), ms(r.median(call)), ms(r.longest()),
+			ms(r.percentile(func(t turn) []time.Duration { return t.before })), ms(r.percentile(func(t turn) []time.Duration { return t.since })),
 			mb(r.fresh.resident), mb(r.fresh.anonymous), mb(r.after.resident), mb(r.after.anonymous))
 	}
 }
@@ -87,6 +88,19 @@ func (r *result) longest() (d time.Duration) {
 		d = max(d, t.longest)
 	}
 	return d
+}
+
+// percentile is the 99.9th of all turns together.
+func (r *result) percentile(of func(turn) []time.Duration) time.Duration {
+	var all []time.Duration
+	for _, t := range r.turns {
+		all = append(all, of(t)...)
+	}
+	slices.Sort(all)
+	if len(all) == 0 {
+		return 0
+	}
+	return all[len(all)*999/1000]
 }
 
 func (r *result) median(of func(turn) time.Duration) time.Duration {

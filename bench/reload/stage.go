@@ -76,7 +76,7 @@ func (s *stage) all(ctx context.Context, act func(context.Context, *result) erro
 
 // round gives each contender a turn. Nobody always comes after the same one.
 func (s *stage) round(ctx context.Context, round int) error {
-	cold, err := coldStart(ctx, s.dir)
+	cold, err := s.coldStart(ctx)
 	if err != nil {
 		return err
 	}
@@ -92,6 +92,17 @@ func (s *stage) round(ctx context.Context, round int) error {
 	}
 	say("startup +%s: round %d of %d", s.startup, round+1, s.reloads)
 	return nil
+}
+
+// coldStart is how long the app takes to start by itself while the first contender is under the load that it is reloaded
+// under.
+func (s *stage) coldStart(ctx context.Context) (time.Duration, error) {
+	requests := loadOn(s.results[0].addr)
+	defer requests.Stop()
+	if err := sleep(ctx, runIn); err != nil {
+		return 0, err
+	}
+	return coldStart(ctx, s.dir)
 }
 
 // close ends the contenders, and then the load, which fails fast without them.

@@ -27,6 +27,8 @@ type turn struct {
 	slow, killed int
 	// longest is the longest wait for an answer that is not slow by design.
 	longest time.Duration
+	// before and since are these times for the requests that ended before the call, and for those sent since.
+	before, since []time.Duration
 	// first is the time from the call to the first answer by the new code, only that until all that is sent gets the
 	// new code, call that to the return of the command.
 	first, only, call time.Duration
@@ -39,13 +41,17 @@ func mix() []load.Kind {
 	return append(slices.Repeat([]load.Kind{load.Get, load.Upload}, 100), load.Slow)
 }
 
+func loadOn(addr string) *load.Load {
+	return load.Start(load.Config{
+		Addr: addr, Workers: workers, Mix: mix(), SlowTime: slowTime, Bodies: []int{0, 1000, 20_000},
+		Pause: 50 * time.Millisecond, Patience: patience, LooksFirst: true,
+	})
+}
+
 // reload reloads a contender under load. The slow requests that are left at its end are waited for by the function it
 // returns: they need no processor, so another's turn may begin.
 func reload(ctx context.Context, c contender, addr, next string) (rest func() (turn, error), err error) {
-	requests := load.Start(load.Config{
-		Addr: addr, Workers: workers, Mix: mix(), SlowTime: slowTime, Bodies: []int{0, 1000, 20_000},
-		Pause: 50 * time.Millisecond, Patience: patience,
-	})
+	requests := loadOn(addr)
 	called, done := time.Now(), time.Now()
 	if err = sleep(ctx, runIn); err == nil {
 		called = time.Now()
@@ -71,6 +77,7 @@ func judge(records []load.Record, called time.Time, next string) (turn, error) {
 	var first, old time.Time
 	for _, r := range records {
 		t.count(r)
+		t.compare(r, called)
 		switch {
 		case r.Err != nil:
 		case r.Commit != next:
@@ -105,6 +112,17 @@ func (t *turn) count(r load.Record) {
 		}
 	case r.Kind != load.Slow:
 		t.longest = max(t.longest, r.End.Sub(r.Start))
+	}
+}
+
+// compare sorts the times of requests by whether the reload can have touched them.
+func (t *turn) compare(r load.Record, called time.Time) {
+	switch took := r.End.Sub(r.Start); {
+	case r.Err != nil || r.Kind == load.Slow:
+	case r.End.Before(called):
+		t.before = append(t.before, took)
+	case r.Start.After(called):
+		t.since = append(t.since, took)
 	}
 }
 
