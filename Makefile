@@ -12,8 +12,9 @@ build: ## bin/pitstop
 demo: build example ## the whole way, from a publish to reloads under load
 	go run ./e2e/demo bin/pitstop examples/node-app
 
-test: example cc .tools/bin/grpcurl ## all tests, with real Node and real clients
-	go test $(TESTFLAGS) ./...
+test: example preload-apps cc .tools/bin/grpcurl ## all tests, with real Node and real clients
+	go test $(TESTFLAGS) $$(go list ./... | grep -v /e2e$$)
+	go test $(TESTFLAGS) -timeout 15m ./e2e
 
 lint: .tools/bin/staticcheck .tools/bin/errcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
@@ -30,19 +31,23 @@ proto: .tools/bin/buf .tools/bin/protoc-gen-go .tools/bin/protoc-gen-go-grpc ## 
 	cd control/proto && buf lint && buf generate
 
 clean:
-	rm -rf bin .tools examples/node-app/node_modules bench/pm2/node_modules
+	rm -rf bin .tools examples/node-app/node_modules bench/pm2/node_modules child/preload/testdata/*/node_modules
 
 # What tests need.
 
-.PHONY: example cc
+.PHONY: example preload-apps cc
 example: examples/node-app/node_modules/.package-lock.json
+preload-apps: child/preload/testdata/apps/node_modules/.package-lock.json child/preload/testdata/nodes/node_modules/.package-lock.json
 
 %/node_modules/.package-lock.json: %/package-lock.json
 	cd $* && npm ci --no-audit --no-fund && touch node_modules/.package-lock.json
 
-# The race detector needs a C compiler.
+# The race detector needs a C compiler. Without tini and dumb-init, which stand for those that users put in between, their
+# tests are skipped.
 cc:
 	@command -v gcc >/dev/null || (apt-get update -qq && apt-get install -y -qq gcc libc6-dev)
+	@command -v tini >/dev/null && command -v dumb-init >/dev/null || (apt-get update -qq && apt-get install -y -qq tini dumb-init) || \
+		echo "tini and dumb-init cannot be installed: their tests are skipped"
 
 .tools/bin/grpcurl: export PKG = github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
 .tools/bin/staticcheck: export PKG = honnef.co/go/tools/cmd/staticcheck@v0.8.2
