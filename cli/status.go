@@ -63,6 +63,9 @@ func writeStatus(w io.Writer, st *controlpb.StatusResponse) {
 	}
 	h := st.GetHeld()
 	row("held", "%d now, %d ever, longest %s", h.GetNow(), h.GetTotal(), h.GetLongest().AsDuration().Round(time.Millisecond))
+	if st.GetRetiring() > 0 {
+		row("retiring", "%d older processes still drain", st.GetRetiring())
+	}
 	if st.GetDeaths() > 0 {
 		row("deaths", "%d within the restart window", st.GetDeaths())
 	}

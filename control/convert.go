@@ -24,7 +24,7 @@ func reloadResponse(o supervisor.Outcome) *controlpb.ReloadResponse {
 func statusResponse(st supervisor.Status, now time.Time) *controlpb.StatusResponse {
 	resp := &controlpb.StatusResponse{
 		State: st.State, Commit: st.Commit, ImageCommit: st.Image, GoodCommit: st.Good, Baked: st.Baked,
-		BadCommits: st.Bad, Deaths: int32(st.Deaths),
+		BadCommits: st.Bad, Deaths: int32(st.Deaths), Retiring: int32(st.Retiring),
 		Held: &controlpb.Held{Now: int32(st.Held.Now), Total: int64(st.Held.Total), Longest: durationpb.New(st.Held.Longest)},
 	}
 	if st.Held.Now > 0 {

@@ -37,6 +37,9 @@ func TestOverlap_NobodyWaitsAndTheOldOneDrainsWithoutTheSlot(t *testing.T) {
 		if _, err := s.Reload(t.Context(), Request{Commit: "v3"}); err != nil {
 			t.Errorf("a reload while the first one still drains: %v", err)
 		}
+		if st := s.Status(); st.Retiring != 1 {
+			t.Errorf("%d retire, want the old one", st.Retiring)
+		}
 		if w.stopped(0) || s.gateHeld() != 0 {
 			t.Errorf("stopped %t, %d were held", w.stopped(0), s.gateHeld())
 		}

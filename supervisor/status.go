@@ -31,6 +31,8 @@ type Status struct {
 	Step      Step
 	// Bad are the commits that failed here, with the reason.
 	Bad map[string]string
+	// Retiring counts the older generations that still drain.
+	Retiring int
 	// Deaths counts the unasked ends within the restart window.
 	Deaths int
 
@@ -41,7 +43,7 @@ type Status struct {
 func (s *Supervisor) publish() {
 	st := &Status{
 		Commit: s.state.Want, Image: s.state.Image, Good: s.state.Good, Baked: s.state.Baked,
-		Reloading: s.state.Reload.Commit, Bad: maps.Clone(s.state.Bad), Deaths: len(s.state.Deaths),
+		Reloading: s.state.Reload.Commit, Bad: maps.Clone(s.state.Bad), Deaths: len(s.state.Deaths), Retiring: len(s.retirees),
 	}
 	if g := s.newest; g != nil && s.state.Serving == g.number {
 		st.Dir, st.Digest = g.release.Dir, g.release.Digest

@@ -326,6 +326,8 @@ type StatusResponse struct {
 	Deaths int32 `protobuf:"varint,10,opt,name=deaths,proto3" json:"deaths,omitempty"`
 	// pitstop's own version.
 	Version string `protobuf:"bytes,11,opt,name=version,proto3" json:"version,omitempty"`
+	// How many older processes of the app still drain beside the one that serves.
+	Retiring int32 `protobuf:"varint,13,opt,name=retiring,proto3" json:"retiring,omitempty"`
 	// Why health checks are red; empty if they are green.
 	Unhealthy     string `protobuf:"bytes,12,opt,name=unhealthy,proto3" json:"unhealthy,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -437,6 +439,13 @@ func (x *StatusResponse) GetVersion() string {
 		return x.Version
 	}
 	return ""
+}
+
+func (x *StatusResponse) GetRetiring() int32 {
+	if x != nil {
+		return x.Retiring
+	}
+	return 0
 }
 
 func (x *StatusResponse) GetUnhealthy() string {
@@ -700,7 +709,7 @@ const file_pitstop_v1_control_proto_rawDesc = "" +
 	"\bStepTook\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\tR\x04step\x12-\n" +
 	"\x04took\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x04took\"\x0f\n" +
-	"\rStatusRequest\"\xf2\x03\n" +
+	"\rStatusRequest\"\x8e\x04\n" +
 	"\x0eStatusResponse\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12\x16\n" +
 	"\x06commit\x18\x02 \x01(\tR\x06commit\x12!\n" +
@@ -715,7 +724,8 @@ const file_pitstop_v1_control_proto_rawDesc = "" +
 	"badCommits\x12\x16\n" +
 	"\x06deaths\x18\n" +
 	" \x01(\x05R\x06deaths\x12\x18\n" +
-	"\aversion\x18\v \x01(\tR\aversion\x12\x1c\n" +
+	"\aversion\x18\v \x01(\tR\aversion\x12\x1a\n" +
+	"\bretiring\x18\r \x01(\x05R\bretiring\x12\x1c\n" +
 	"\tunhealthy\x18\f \x01(\tR\tunhealthy\x1a=\n" +
 	"\x0fBadCommitsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
