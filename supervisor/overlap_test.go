@@ -37,6 +37,7 @@ func TestOverlap_NobodyWaitsAndTheOldOneDrainsWithoutTheSlot(t *testing.T) {
 		if _, err := s.Reload(t.Context(), Request{Commit: "v3"}); err != nil {
 			t.Errorf("a reload while the first one still drains: %v", err)
 		}
+		synctest.Wait() // v2 has nobody to wait for
 		if st := s.Status(); st.Retiring != 1 {
 			t.Errorf("%d retire, want the old one", st.Retiring)
 		}
