@@ -244,11 +244,12 @@ func (p *process) end(t *testing.T) (out string, code int) {
 
 var lastPort atomic.Int32
 
-// freePort is below those that the system gives to clients, which a neighbour's test may have at any moment.
+// freePort is below those that the system gives to clients, which a neighbour's test may have at any moment. Port
+// probers try those that follow, so each is twenty from the next.
 func freePort(t *testing.T) int {
 	t.Helper()
-	for range 10000 {
-		port := 20000 + (os.Getpid()*37+int(lastPort.Add(1)))%10000
+	for range 500 {
+		port := 20000 + (os.Getpid()*37+20*int(lastPort.Add(1)))%10000
 		if ln, err := net.Listen("tcp", ":"+strconv.Itoa(port)); err == nil {
 			_ = ln.Close()
 			return port

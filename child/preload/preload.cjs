@@ -35,8 +35,7 @@ function install() {
   net._createServerHandle = createSharedHandle;
   net.Socket.prototype.connect = connectToSelf;
   if (resetAndDestroy) net.Socket.prototype.resetAndDestroy = reset;
-  // Before Node's own listener, which makes a socket of the handle and hands it to the app at once.
-  if (process.channel) process.prependListener('internalMessage', receive);
+  if (process.channel) process.on('internalMessage', receive);
   if (isMainThread) say({ event: 'main', entry: entryScript(), node: process.version });
 }
 
@@ -112,11 +111,11 @@ function reportOther(handle) {
 function beforeClose(handle, tell) {
   const { close } = handle;
   let told = false;
-  define(handle, 'close', function (...args) {
+  handle.close = function (...args) {
     if (!told) tell();
     told = true;
     return Reflect.apply(close, this, args);
-  });
+  };
 }
 
 // ---- places: a TCP address, and the socket that stands for it and bears its name
@@ -191,8 +190,8 @@ const dressed = new WeakSet();
 
 function dress(handle, name, peer) {
   dressed.add(handle);
-  define(handle, 'getsockname', (out) => (Object.assign(out, name), 0));
-  if (peer) define(handle, 'getpeername', (out) => (Object.assign(out, peer), 0));
+  handle.getsockname = (out) => (Object.assign(out, name), 0);
+  if (peer) handle.getpeername = (out) => (Object.assign(out, peer), 0);
 }
 
 function dressAccepted(handle, place) {
@@ -209,11 +208,6 @@ function clientOf(server) {
   return { ...server, address: server.address.replace(/127\..*/, '127.0.0.1'), port: lastPort };
 }
 let lastPort = 32768 + (process.pid * 97) % 28000;
-
-// define works where an assignment would throw because the app froze the prototype.
-function define(object, key, value) {
-  Object.defineProperty(object, key, { value, configurable: true, writable: true, enumerable: false });
-}
 
 // receive dresses a connection that the parent sends: child.send('socket', socket). Sticky sessions do that.
 function receive(message, handle) {

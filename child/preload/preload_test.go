@@ -112,8 +112,10 @@ func TestPreload_NPMStartWorks(t *testing.T) {
 func TestPreload_BeatsTellTheLagAndStopWhenTheLoopHangs(t *testing.T) {
 	eachNode(t, ownNode(t), func(t *testing.T, n node) {
 		g := newGeneration(t, 3000)
-		p := start(t, g.env(), n.path, "listen.cjs", "3000")
-		socket := await(g, by(p.Process.Pid)).Socket
+		// another thread that listens does not cover up for the main one
+		p := start(t, g.env(), n.path, "threaded.cjs", "3000")
+		await(g, func(e Listening) bool { return filepath.Base(e.Socket) == "127.0.0.1.sock" })
+		socket := await(g, func(e Listening) bool { return filepath.Base(e.Socket) == "::1.sock" }).Socket
 		await(g, func(Beat) bool { return true })
 		before := len(told[Beat](g))
 		get(t, socket, "/block?q=2500")
@@ -133,12 +135,19 @@ func TestPreload_FullFIFONeitherBlocksNorLosesWhatMatters(t *testing.T) {
 	needApps(t)
 	g := newMuteGeneration(t, 3000)
 	fill(t, g)
+	if _, code := start(t, g.env(), "node", "-e", "").end(t); code != 0 {
+		t.Errorf("a process with nothing to do ended with %d", code)
+	}
 	p := start(t, g.env(), "node", "listen.cjs", "3000")
 	socket := filepath.Join(g.dir, "::.sock")
 	waitFor(t, func() bool { return answers("unix", socket) })
-	get(t, socket, "/other?q="+strconv.Itoa(freePort(t)))
+	// What waits must go first even when there is room again just as something new is told.
+	go func() {
+		waitFor(t, func() bool { _, err := os.Stat(filepath.Join(g.dir, "blocked")); return err == nil })
+		g.read()
+	}()
+	get(t, socket, "/late-other?q="+strconv.Itoa(freePort(t)))
 	get(t, socket, "/other-close")
-	g.read()
 	await(g, func(OtherClosed) bool { return true })
 	await(g, by(p.Process.Pid))
 	var order []string
@@ -268,11 +277,83 @@ func TestPreload_ProcessThatNeverListensIsNotDisturbed(t *testing.T) {
 	})
 }
 
-func TestPreload_WorkerWithoutItIsServedByAPrimaryThatHasIt(t *testing.T) {
+func TestPreload_WorkersWithoutItAreServedByAPrimaryThatHasIt(t *testing.T) {
 	needApps(t)
 	g := newGeneration(t, 3000)
-	start(t, g.env(), "node", "bare-workers.cjs", "3000")
+	start(t, g.env(), "node", "bare-workers.cjs", "3000", strconv.Itoa(freePort(t)))
 	get(t, await(g, func(Listening) bool { return true }).Socket, "/")
+}
+
+func TestPreload_OnlyThePrimaryOfAClusterTellsWhatItListensOn(t *testing.T) {
+	needApps(t)
+	g := newGeneration(t, 3000)
+	p := start(t, g.env(), "node", "bare-workers.cjs", "3000", strconv.Itoa(freePort(t)), "preloaded")
+	socket := await(g, by(p.Process.Pid)).Socket
+	for range 3 { // every worker's turn
+		get(t, socket, "/")
+	}
+	// two workers and their primary beat: all has been told by then
+	for _, m := range told[Main](g) {
+		await(g, func(e Beat) bool { return e.PID == m.PID })
+	}
+	if all := told[Other](g); len(all) != 1 || all[0].PID != p.Process.Pid {
+		t.Errorf("told %+v", all)
+	}
+	if all := told[Listening](g); len(all) != 1 {
+		t.Errorf("told %+v", all)
+	}
+}
+
+func TestPreload_ThreadsAreNoProcesses(t *testing.T) {
+	needApps(t)
+	g := newGeneration(t, freePort(t))
+	start(t, g.env(), "node", "threads.cjs").end(t)
+	await(g, func(Listening) bool { return true })
+	if all := told[Main](g); len(all) != 1 {
+		t.Errorf("told %+v", all)
+	}
+}
+
+func TestPreload_BurstOfConnectionsWaitsAsOverTCP(t *testing.T) {
+	needApps(t)
+	g := newGeneration(t, 3000)
+	p := start(t, g.env(), "node", "listen.cjs", "3000", `{"backlog":4}`)
+	socket := await(g, by(p.Process.Pid)).Socket
+	_ = p.Process.Signal(syscall.SIGSTOP)
+	for i := range 1000 {
+		conn, err := net.Dial("unix", socket)
+		if err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		defer conn.Close()
+	}
+}
+
+func TestPreload_ConnectionsOfADeadListenerDoNotKeepItsAddress(t *testing.T) {
+	needApps(t)
+	g := newGeneration(t, 3000)
+	parent := start(t, append(g.env(), "PORT=3000"), "node", "heir.cjs")
+	conn, err := net.Dial("unix", await(g, by(parent.Process.Pid)).Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.ReadFull(conn, make([]byte, len("kept"))); err != nil {
+		t.Fatal(err)
+	}
+	_ = syscall.Kill(parent.Process.Pid, syscall.SIGKILL)
+	second := start(t, g.env(), "node", "listen.cjs", "3000", `{"host":"127.0.0.1"}`)
+	get(t, await(g, by(second.Process.Pid)).Socket, "/")
+}
+
+func TestPreload_CallsToItselfOverTLSStayTCP(t *testing.T) {
+	eachNode(t, allNodes(t), func(t *testing.T, n node) {
+		g := newGeneration(t, freePort(t))
+		occupy(t, g.port)
+		if out, code := start(t, append(g.env(), certificate(t)...), n.path, "secret.cjs").end(t); out != "ECONNREFUSED\n" || code != 0 {
+			t.Errorf("it ended with %d: %s", code, out)
+		}
+	})
 }
 
 // Helpers

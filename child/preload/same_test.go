@@ -24,11 +24,14 @@ func TestPreload_TwoListensOnOnePortClashAsOverTCP(t *testing.T) { same(t, allNo
 func TestPreload_LifeOfAServerIsAsOverTCP(t *testing.T)          { same(t, allNodes, "lifecycle.cjs") }
 func TestPreload_ServersOfAllKindsWork(t *testing.T)             { same(t, allNodes, "protocols.cjs") }
 func TestPreload_WorkersOfAClusterShareTheSocket(t *testing.T)   { same(t, allNodes, "cluster.cjs") }
-func TestPreload_WorkerThreadsMayListen(t *testing.T)            { same(t, allNodes, "threads.cjs") }
-func TestPreload_ConnectionsAndServersCanBeSent(t *testing.T)    { same(t, allNodes, "ipc.cjs") }
-func TestPreload_PortProbersFindTheirPort(t *testing.T)          { same(t, allNodes, "probers.cjs") }
-func TestPreload_AppThatCallsItselfReachesItself(t *testing.T)   { same(t, allNodes, "selfcall.cjs") }
-func TestPreload_SurvivesAppsThatRearrangeNode(t *testing.T)     { same(t, allNodes, "hostile.cjs") }
+func TestPreload_WorkersThatAcceptThemselvesShareIt(t *testing.T) {
+	same(t, allNodes, "cluster.cjs", "none")
+}
+func TestPreload_WorkerThreadsMayListen(t *testing.T)          { same(t, allNodes, "threads.cjs") }
+func TestPreload_ConnectionsAndServersCanBeSent(t *testing.T)  { same(t, allNodes, "ipc.cjs") }
+func TestPreload_PortProbersFindTheirPort(t *testing.T)        { same(t, allNodes, "probers.cjs") }
+func TestPreload_AppThatCallsItselfReachesItself(t *testing.T) { same(t, allNodes, "selfcall.cjs") }
+func TestPreload_SurvivesAppsThatRearrangeNode(t *testing.T)   { same(t, allNodes, "hostile.cjs") }
 func TestPreload_SurvivesFrozenIntrinsics(t *testing.T) {
 	same(t, ownNode, "--no-warnings", "--frozen-intrinsics", "forms.cjs")
 }

@@ -1,14 +1,14 @@
 'use strict';
 
-// Workers that share the port, by either way of sharing; one is killed and forked again; one listens alone.
+// Workers that share the port; one is killed and forked again; one listens alone.
 const cluster = require('cluster');
 const http = require('http');
 const { print, port, get, ends, hide, listening, closed } = require('./observe.cjs');
 const event = (emitter, name) => new Promise((resolve) => emitter.once(name, (...args) => resolve(args)));
 
 async function primary() {
-  for (const [policy, host] of [[cluster.SCHED_RR, ''], [cluster.SCHED_NONE, '127.0.0.1']]) {
-    cluster.schedulingPolicy = policy;
+  const policy = (cluster.schedulingPolicy = process.argv[2] === 'none' ? cluster.SCHED_NONE : cluster.SCHED_RR);
+  for (const host of ['', '127.0.0.1']) {
     cluster.setupPrimary({ args: [host] });
     const workers = [];
     for (let i = 0; i < 2; i++) {

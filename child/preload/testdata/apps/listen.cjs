@@ -1,6 +1,7 @@
 'use strict';
 
 // An app that does what its test asks for over HTTP. Arguments: the port, and the options of listen as JSON.
+const fs = require('fs');
 const http = require('http');
 const { ends } = require('./observe.cjs');
 
@@ -18,6 +19,12 @@ const acts = {
     server.close();
   },
   '/other': (res, query) => others.push(http.createServer().listen(Number(query), '127.0.0.1', function () { res.end(String(this.address().port)); })),
+  // no timer of the app runs between the block's begin and this listen
+  '/late-other': (res, query) => {
+    fs.writeFileSync(process.env.PITSTOP_GENERATION_DIR + '/blocked', '');
+    acts['/block']({ end() {} }, 300);
+    acts['/other'](res, query);
+  },
   '/other-close': (res) => others.pop().close(() => res.end()),
   '/exit': (res, query) => process.exit(Number(query)),
 };

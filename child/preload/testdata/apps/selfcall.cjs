@@ -38,6 +38,10 @@ const hosts = ['localhost', 'LOCALHOST', '127.0.0.1', '127.0.0.9', '0.0.0.0', ':
     await event(socket, 'close');
     print('connected', i);
   }
+  const other = http.createServer((req, res) => res.end('other'));
+  await listening(other, 0, '127.0.0.1');
+  print('other', await get('127.0.0.1', '/', { port: other.address().port }));
+  await closed(other);
   await closed(server);
   print('nobody', await get('127.0.0.1'), fields((await event(net.connect(port, '127.0.0.1'), 'error'))[0]));
   try { net.connect(); } catch (err) { print(err.code); }
