@@ -7,7 +7,7 @@ TESTFLAGS ?= -race -shuffle=on
 .PHONY: build demo test lint bench proto clean
 
 build: ## bin/pitstop
-	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/pitstop .
+	CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/pitstop .
 
 demo: build example ## the whole way, from a publish to reloads under load
 	go run ./e2e/demo bin/pitstop examples/node-app

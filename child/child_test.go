@@ -143,7 +143,7 @@ func TestChild_NotReadyInTimeSaysWhatIsMissing(t *testing.T) {
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, cause)
 	defer cancel()
 	_, err := c.Ready(ctx)
-	if !errors.Is(err, cause) || !strings.Contains(err.Error(), "nothing listens on port") {
+	if !errors.Is(err, cause) || !strings.Contains(err.Error(), "does not listen on port") {
 		t.Errorf("Ready returned %v", err)
 	}
 }

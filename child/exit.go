@@ -40,4 +40,6 @@ func exitOf(state *os.ProcessState) Exit {
 // ExitedError says that the process ended when it should have become ready.
 type ExitedError struct{ Exit Exit }
 
-func (e *ExitedError) Error() string { return "the app " + e.Exit.String() }
+func (e *ExitedError) Error() string {
+	return "the app " + e.Exit.String() + " (its own output says why)"
+}

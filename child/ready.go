@@ -11,6 +11,7 @@ import (
 const (
 	// readyPoll is how often the app's port is tried. A refused connect on loopback costs some microseconds.
 	readyPoll = 5 * time.Millisecond
+	slowPoll  = 100 * time.Millisecond
 	// confirmation is how long a socket must stay announced before it counts: a prober of ports closes it again at once.
 	confirmation = 5 * time.Millisecond
 )
@@ -18,14 +19,16 @@ const (
 // Ready waits until the app accepts connections, and answers on its ready path if it has one. It returns the address to
 // reach it at, "host:port" or "unix:/path", an *ExitedError when the process ended instead, or the context's cause.
 func (c *Child) Ready(ctx context.Context) (addr string, err error) {
-	tick := time.NewTicker(readyPoll)
-	defer tick.Stop()
-	for {
+	reason := errors.New("it was not looked at")
+	for began := time.Now(); ; {
 		changed := c.sockets.announcement()
-		addr, reason := c.probe(ctx)
-		if reason == nil && !c.hasExited() {
+		addr, err := c.probe(ctx)
+		if err == nil && !c.hasExited() {
 			c.addr = addr
 			return addr, nil
+		}
+		if ctx.Err() == nil { // a probe that was cut off tells nothing
+			reason = err
 		}
 		select {
 		case <-c.exited:
@@ -33,9 +36,17 @@ func (c *Child) Ready(ctx context.Context) (addr string, err error) {
 		case <-ctx.Done():
 			return "", fmt.Errorf("%w: %w", context.Cause(ctx), reason)
 		case <-changed:
-		case <-tick.C:
+		case <-time.After(c.pollAfter(time.Since(began))):
 		}
 	}
+}
+
+// pollAfter is the wait for the next probe: an app that needs long is not flooded with requests for its ready path.
+func (c *Child) pollAfter(waited time.Duration) time.Duration {
+	if c.spec.ReadyPath != "" && waited > time.Second {
+		return slowPoll
+	}
+	return readyPoll
 }
 
 func (c *Child) hasExited() bool {
@@ -53,17 +64,25 @@ func (c *Child) probe(ctx context.Context) (addr string, err error) {
 	if err != nil && c.spec.reachableByTCP() {
 		addr, err = c.probePort(ctx)
 	}
+	if ports := c.sockets.otherPorts(); err != nil && len(ports) > 0 {
+		err = fmt.Errorf("%w; it listens on port %s: tell pitstop with --app-port, or let the app read the variable PORT", err, list(ports))
+	}
 	if err != nil || c.spec.ReadyPath == "" {
 		return addr, err
 	}
 	return addr, probePath(ctx, addr, c.spec.ReadyPath)
 }
 
+// list writes ports as "3000, 9090".
+func list(ports []int) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(ports), " ", ", "), "[]")
+}
+
 // probePort looks whether somebody listens on the app's port.
 func (c *Child) probePort(ctx context.Context) (addr string, err error) {
 	conn, err := dialApp(ctx, c.spec.Port)
 	if err != nil {
-		return "", fmt.Errorf("nothing listens on port %d", c.spec.Port)
+		return "", fmt.Errorf("the app does not listen on port %d", c.spec.Port)
 	}
 	_ = conn.Close()
 	return conn.RemoteAddr().String(), nil
@@ -73,7 +92,7 @@ func (c *Child) probePort(ctx context.Context) (addr string, err error) {
 func (c *Child) probeSocket(ctx context.Context) (addr string, err error) {
 	path := c.sockets.socket()
 	if path == "" {
-		return "", fmt.Errorf("the app has not announced that it listens on port %d", c.spec.Port)
+		return "", fmt.Errorf("the app does not listen on port %d", c.spec.Port)
 	}
 	conn, err := dial(ctx, unixPrefix+path)
 	if err != nil {
@@ -101,8 +120,7 @@ func (c *Child) Overlaps() error {
 		return fmt.Errorf("the app is reached over TCP, and only one process can listen on its port %d%s", c.spec.Port, c.sockets.reason())
 	}
 	if ports := c.sockets.otherPorts(); len(ports) > 0 {
-		return fmt.Errorf("the app also listens on port %s, which a second process could not",
-			strings.Trim(strings.ReplaceAll(fmt.Sprint(ports), " ", ", "), "[]"))
+		return fmt.Errorf("the app also listens on port %s, which a second process could not", list(ports))
 	}
 	return nil
 }

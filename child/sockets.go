@@ -116,6 +116,9 @@ func (s *sockets) entryScript() string {
 
 // otherPorts are the TCP ports beside the app's own, in order.
 func (s *sockets) otherPorts() []int {
+	if s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var ports []int

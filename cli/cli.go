@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -57,6 +58,7 @@ func Run(args []string, p Process) (code int) {
 			code = h.code
 		}
 	}()
+	unsetEmpty(p.Env)
 	var c commands
 	m := &mistakes{}
 	parser, err := newParser(&c, m, p)
@@ -64,8 +66,10 @@ func Run(args []string, p Process) (code int) {
 		fmt.Fprintln(p.Stderr, "pitstop:", err)
 		return exitFailed
 	}
-	if len(args) == 0 {
+	if len(args) == 0 || args[0] == "help" {
 		args = []string{"--help"}
+	} else if args[0] == "--version" {
+		args = []string{"version"}
 	}
 	own, command := splitCommand(args)
 	ctx := parse(parser, own, m)
@@ -79,6 +83,17 @@ func Run(args []string, p Process) (code int) {
 		m.setting("only run and doctor take a command behind --")
 	}
 	return v.run(p, m)
+}
+
+// unsetEmpty makes an empty variable the same as none, as templates of task definitions leave them behind. An empty health
+// path has a meaning.
+func unsetEmpty(env []string) {
+	for _, kv := range env {
+		name, value, _ := strings.Cut(kv, "=")
+		if value == "" && strings.HasPrefix(name, "PITSTOP_") && name != "PITSTOP_HEALTH_PATH" {
+			_ = os.Unsetenv(name)
+		}
+	}
 }
 
 // splitCommand parts pitstop's own arguments from the app's command, which stands behind "--".

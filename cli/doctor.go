@@ -36,6 +36,7 @@ func (c *doctorCmd) run(p Process, m *mistakes) int {
 		fs.bad("command", "%s", err)
 	}
 	fs = append(fs, c.ladder()...)
+	fs = append(fs, c.absolute(s)...)
 	fs = append(fs, c.ports(s)...)
 	fs = append(fs, c.disk()...)
 	if !c.NoLaunch && len(m.others) == 0 {
@@ -48,17 +49,28 @@ func (c *doctorCmd) run(p Process, m *mistakes) int {
 	return exitOK
 }
 
+// absolute looks for files of the image that the command names for ever.
+func (f *runFlags) absolute(s settings) []finding {
+	var fs findings
+	for _, arg := range f.Command {
+		if inside(arg, s.dir) {
+			fs.bad("command", "it names %s by an absolute path: every release would run the image's code, so reloads are refused; name it relatively", arg)
+		}
+	}
+	return fs
+}
+
 // ports looks whether the addresses are free.
 func (f *runFlags) ports(s settings) []finding {
 	var fs findings
-	for _, addr := range []string{f.Listen, f.Control} {
-		ln, err := net.Listen("tcp", addr)
+	for _, a := range []struct{ flag, addr string }{{"--listen", f.Listen}, {"--control", f.Control}} {
+		ln, err := net.Listen("tcp", a.addr)
 		if err != nil {
-			fs.warn("ports", "%v (does pitstop run here already?)", err)
+			fs.warn("ports", "%s: %v (does pitstop run here already?)", a.flag, err)
 			continue
 		}
 		_ = ln.Close()
-		fs.ok("ports", "%s is free", addr)
+		fs.ok("ports", "%s %s is free", a.flag, a.addr)
 	}
 	if err := child.CheckPort(s.appPort); err != nil && !s.sharesPort {
 		fs.warn("ports", "%v (does pitstop run here already?)", err)
@@ -119,11 +131,6 @@ func (f *runFlags) rehearse(p Process, s settings) []finding {
 	}
 	defer l.close()
 	image := supervisor.Release{Commit: f.Commit, Dir: s.dir}
-	for _, arg := range f.Command {
-		if inside(arg, s.dir) {
-			fs.bad("command", "it names %s by an absolute path: every release would run the image's code, so reloads are refused; name it relatively", arg)
-		}
-	}
 	began := time.Now()
 	c, err := l.Launch(image, child.CheckPort(s.appPort) != nil)
 	if err != nil {
@@ -146,12 +153,7 @@ func (f *runFlags) observe(p Process, c supervisor.Child, began time.Time) []fin
 		fs.bad("app", "%v", err)
 	}
 	if err == nil {
-		if overlaps := c.Overlaps(); overlaps != nil {
-			fs.warn("overlap", "%v: reloads are in-place", overlaps)
-		} else {
-			_, figures := newRoom(p.Env, f.logger(Process{Stderr: os.Stderr})).Fits(ctx, c.Pid())
-			fs.ok("overlap", "%s", figures)
-		}
+		fs = append(fs, f.overlap(ctx, p, c)...)
 	}
 	stop, cancelStop := context.WithTimeout(context.Background(), f.StopTimeout)
 	defer cancelStop()
@@ -165,6 +167,30 @@ func (f *runFlags) observe(p Process, c supervisor.Child, began time.Time) []fin
 	}
 	if err == nil {
 		fs = append(fs, f.holdLeft(start, took)...)
+	}
+	return fs
+}
+
+// overlap says how reloads of this app would be done.
+func (f *runFlags) overlap(ctx context.Context, p Process, c supervisor.Child) []finding {
+	var fs findings
+	impossible := c.Overlaps()
+	switch {
+	case f.Strategy == "in-place":
+		fs.ok("reload", "in-place, as --strategy says")
+	case impossible != nil && f.Strategy == "overlap":
+		fs.bad("reload", "%v: with --strategy=overlap every reload is refused; use auto or in-place", impossible)
+	case impossible != nil:
+		fs.warn("reload", "in-place, so that requests wait: %v", impossible)
+	case f.Strategy == "overlap":
+		fs.ok("reload", "overlap, as --strategy says; whether two apps fit into the memory is not looked at")
+	default:
+		fits, figures := newRoom(p.Env, f.logger(Process{Stderr: os.Stderr})).Fits(ctx, c.Pid())
+		if fits {
+			fs.ok("reload", "%s", figures)
+		} else {
+			fs.warn("reload", "%s, so that requests wait; if two apps fit, say --strategy=overlap", figures)
+		}
 	}
 	return fs
 }

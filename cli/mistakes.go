@@ -19,7 +19,9 @@ type mistakes struct {
 }
 
 func (m *mistakes) setting(format string, args ...any) {
-	m.settings = append(m.settings, fmt.Sprintf(format, args...))
+	if text := fmt.Sprintf(format, args...); !slices.Contains(m.settings, text) {
+		m.settings = append(m.settings, text)
+	}
 }
 
 func (m *mistakes) other(err error) {
@@ -93,10 +95,7 @@ func (m *mistakes) mappers() []kong.Option {
 
 func (m *mistakes) mapper(form string, read func(string) (any, error)) kong.MapperFunc {
 	return func(ctx *kong.DecodeContext, target reflect.Value) error {
-		name := "--" + ctx.Value.Name
-		if len(ctx.Value.Tag.Envs) > 0 {
-			name += " (" + ctx.Value.Tag.Envs[0] + ")"
-		}
+		name := both("--" + ctx.Value.Name)
 		var text string
 		if err := ctx.Scan.PopValueInto(form, &text); err != nil {
 			m.setting("%s needs a value: %s", name, form)
@@ -110,6 +109,11 @@ func (m *mistakes) mapper(form string, read func(string) (any, error)) kong.Mapp
 		target.Set(reflect.ValueOf(v))
 		return nil
 	}
+}
+
+// both names a flag and its variable.
+func both(flag string) string {
+	return flag + " (PITSTOP_" + strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(flag, "--"), "-", "_")) + ")"
 }
 
 func parseSize(s string) (any, error) {

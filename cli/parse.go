@@ -45,8 +45,8 @@ func (m *mistakes) withoutUnknownFlags(parser *kong.Kong, node *kong.Node, args 
 			// Asked alone, the library says which one may be meant.
 			_, err := parser.Parse([]string{args[0], "--" + name})
 			m.setting("%s", err)
-			if takesNext && len(node.Positional) == 0 {
-				i++
+			if takesNext {
+				i++ // most likely its value; to complain of that too would not help
 			}
 		case takesNext && !flag.IsBool():
 			known = append(known, arg, args[i+1])

@@ -2,8 +2,12 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"pitstop/release"
@@ -32,6 +36,13 @@ func (c *publishCmd) run(p Process, m *mistakes) int {
 		return m.tell(p.Stderr)
 	}
 	start := time.Now()
+	if strings.Contains(c.Releases, "://") {
+		_, err := release.OpenFolder(c.Releases)
+		return fail(p, "publish", err)
+	}
+	if err := c.fit(p); err != nil {
+		return fail(p, "publish", err)
+	}
 	if err := os.MkdirAll(c.Releases, 0o755); err != nil {
 		return fail(p, "publish", err)
 	}
@@ -50,6 +61,32 @@ func (c *publishCmd) run(p Process, m *mistakes) int {
 	fmt.Fprintf(p.Stdout, "%s %s to %s: %d files, %s as %s, sha256 %s, in %s\n", said, c.Commit, store, manifest.Files,
 		bytes(manifest.TarSize), bytes(manifest.Size), manifest.SHA256, time.Since(start).Round(time.Millisecond))
 	return exitOK
+}
+
+// fit says why the folder cannot be a release, and warns of what will not run.
+func (c *publishCmd) fit(p Process) error {
+	entries, err := os.ReadDir(c.Dir)
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		return fmt.Errorf("%s is empty", c.Dir)
+	}
+	dir, dirErr := filepath.Abs(c.Dir)
+	store, storeErr := filepath.Abs(c.Releases)
+	if err := errors.Join(dirErr, storeErr); err != nil {
+		return err
+	}
+	if inside(store, dir) {
+		return fmt.Errorf("the store %s is inside the folder that is published: name one outside of it", c.Releases)
+	}
+	var pkg struct{ Dependencies map[string]any }
+	if data, err := os.ReadFile(filepath.Join(dir, "package.json")); err == nil && json.Unmarshal(data, &pkg) == nil && len(pkg.Dependencies) > 0 {
+		if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
+			fmt.Fprintln(p.Stderr, "pitstop: publish: warning: package.json has dependencies, but there is no node_modules: run npm ci --omit=dev first")
+		}
+	}
+	return nil
 }
 
 // bytes writes a size for people.

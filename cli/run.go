@@ -46,7 +46,7 @@ func (c *runCmd) run(p Process, m *mistakes) int {
 	if m.any() {
 		return m.tell(p.Stderr)
 	}
-	for _, f := range c.ladder() {
+	for _, f := range append(c.ladder(), c.absolute(s)...) {
 		if f.Level != fine {
 			in.log.Warn(f.Text, "check", f.Check)
 		}

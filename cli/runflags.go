@@ -18,7 +18,7 @@ type runFlags struct {
 	ReadyPath    string        `placeholder:"PATH" help:"Must answer 2xx or 3xx before the app counts as ready, and ever after (default: a connection is enough)."`
 	ReadyTimeout time.Duration `default:"60s" help:"Past it a start has failed."`
 	Settle       time.Duration `default:"2s" help:"After ready, requests that could not be sent again are not sent to the newcomer for this long, lest it dies at once."`
-	Bake         time.Duration `default:"15s" help:"Up this long = good."`
+	Bake         time.Duration `default:"15s" help:"A release that has been up this long is good: the one to fall back to when a later one keeps dying."`
 
 	DrainTimeout       *time.Duration `placeholder:"DURATION" help:"Bound of the drain; 0: as long as it takes (default: 5m in an overlap, in-place what --hold-timeout leaves)."`
 	OnDrainTimeout     string         `default:"cut" help:"cut: end the requests that are left; abort: give up the reload (in-place only)."`

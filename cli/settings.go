@@ -39,11 +39,11 @@ func (f *runFlags) settings(p Process, m *mistakes) settings {
 		m.other(err)
 	}
 	if err := release.CheckCommit(f.Commit); err != nil {
-		m.setting("--commit: %s", err)
+		m.setting("%s: %s", both("--commit"), err)
 	}
 	if f.User != "" {
 		if s.user, err = child.ParseUser(f.User); err != nil {
-			m.setting("--user: %s", err)
+			m.setting("%s: %s", both("--user"), err)
 		}
 	}
 	if f.EnvFile != "" {
@@ -65,7 +65,9 @@ func (f *runFlags) settings(p Process, m *mistakes) settings {
 	if m.address("--listen", f.Listen) == s.appPort {
 		s.connect, s.sharesPort = f.sharedPort(s, m), true
 	}
-	if m.address("--control", f.Control) == s.appPort {
+	if f.Listen == f.Control {
+		m.setting("--listen and --control are the same address %s: give the door another one", f.Control)
+	} else if m.address("--control", f.Control) == s.appPort {
 		m.setting("--control and the app have the same port %d: give one of them another", s.appPort)
 	}
 	return s
@@ -83,7 +85,7 @@ func (f *runFlags) sharedPort(s settings, m *mistakes) child.Connect {
 // appPort is the app's usual port: the flag, the container's own PORT, or 3000.
 func (f *runFlags) appPort(p Process, m *mistakes) int {
 	port, name := f.AppPort, "--app-port"
-	if value, ok := variable(p.Env, "PORT"); ok && f.AppPort == 0 {
+	if value, ok := variable(p.Env, "PORT"); ok && value != "" && f.AppPort == 0 {
 		var err error
 		if port, err = strconv.Atoi(value); err != nil {
 			m.setting("the variable PORT is %q, no port: mend it, or give --app-port", value)
@@ -109,13 +111,13 @@ func (f *runFlags) logger(p Process) hclog.Logger {
 
 func (m *mistakes) oneOf(flag, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) {
-		m.setting("%s is %q, it must be one of %s", flag, value, strings.TrimPrefix(strings.Join(allowed, ", "), ", "))
+		m.setting("%s is %q, it must be one of %s", both(flag), value, strings.TrimPrefix(strings.Join(allowed, ", "), ", "))
 	}
 }
 
 func (m *mistakes) path(flag, value string) {
 	if value != "" && !strings.HasPrefix(value, "/") {
-		m.setting("%s is %q, it must begin with /", flag, value)
+		m.setting("%s is %q, it must begin with /", both(flag), value)
 	}
 }
 
@@ -124,7 +126,7 @@ func (m *mistakes) address(flag, value string) int {
 	_, text, err := net.SplitHostPort(value)
 	port, numErr := strconv.Atoi(text)
 	if err != nil || numErr != nil {
-		m.setting("%s is %q, it must be an address as :8080 or 127.0.0.1:8080", flag, value)
+		m.setting("%s is %q, it must be an address as :8080 or 127.0.0.1:8080", both(flag), value)
 	}
 	return port
 }

@@ -3,8 +3,11 @@ package control
 import (
 	"context"
 	"fmt"
+	"net"
+	"strings"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -30,6 +33,9 @@ func (e *CallError) Error() string { return fmt.Sprintf("%s (%s)", e.Message, e.
 
 // Dial makes a client for the door at addr, "host:port". It connects at the first call.
 func Dial(addr string) (*Client, error) {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return nil, fmt.Errorf("address %q must be that of an instance's door, as 127.0.0.1:7400", addr)
+	}
 	conn, err := grpc.NewClient("passthrough:///"+addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", addr, err)
@@ -57,6 +63,9 @@ func callError(err error) error {
 		return nil
 	}
 	st := status.Convert(err)
+	if st.Code() == codes.Unavailable && strings.Contains(st.Message(), "connection error") {
+		return &CallError{Code: st.Code().String(), Message: "no pitstop answers at this address: is it running, and is it the one of its --control? " + st.Message()}
+	}
 	return &CallError{Code: st.Code().String(), Message: st.Message()}
 }
 

@@ -99,7 +99,7 @@ func (d *Door) Reload(ctx context.Context, r *controlpb.ReloadRequest) (*control
 		return nil, statusOf(err)
 	}
 	log.Info("reload done", "previous", outcome.Previous, "unchanged", outcome.Unchanged, "staged", outcome.Staged,
-		"took", outcome.Took)
+		"took", outcome.Took.Round(time.Millisecond).String())
 	return reloadResponse(outcome), nil
 }
 

@@ -79,7 +79,7 @@ func TestReload_OfABrokenReleaseLosesNoRequest(t *testing.T) {
 	for range 2 {
 		in.mustFail(`{"commit":"throws","force":true}`, "FailedPrecondition", `"ready"`, "exited with code 1", "v1 serves")
 		awaitAnswers(t, requests, "v1")
-		in.mustFail(`{"commit":"silent","force":true}`, "FailedPrecondition", `"ready"`, "not ready in time", "nothing listens", "v1 serves")
+		in.mustFail(`{"commit":"silent","force":true}`, "FailedPrecondition", `"ready"`, "not ready in time", "does not listen", "v1 serves")
 		awaitAnswers(t, requests, "v1")
 		from := time.Now()
 		in.mustFail(`{"commit":"dying","force":true}`, "FailedPrecondition", `"settle"`, "exited with code 5", "v1 serves")

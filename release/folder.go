@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Store is where releases lie. Names are those of files without a folder.
@@ -25,8 +26,11 @@ type Folder string
 
 // OpenFolder returns the store in an existing directory.
 func OpenFolder(dir string) (Folder, error) {
+	if strings.Contains(dir, "://") {
+		return "", fmt.Errorf("the store %s is a URL, and only folders are supported so far: mount it, or copy it to a folder", dir)
+	}
 	if st, err := os.Stat(dir); err != nil {
-		return "", fmt.Errorf("the store %s cannot be opened: %w", dir, errors.Unwrap(err))
+		return "", fmt.Errorf("the store %s cannot be opened: %w: publish a first release into it, or check the mount", dir, errors.Unwrap(err))
 	} else if !st.IsDir() {
 		return "", fmt.Errorf("the store %s is not a folder", dir)
 	}
@@ -48,7 +52,7 @@ func (f Folder) Open(_ context.Context, name string) (io.ReadCloser, error) {
 	if _, statErr := os.Stat(string(f)); statErr != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, statErr)
 	}
-	return nil, fmt.Errorf("%w: %s in %s", ErrNotFound, name, f)
+	return nil, fmt.Errorf("%w: %s has no %s (names are exact)", ErrNotFound, f, name)
 }
 
 // Create implements Store: it writes beside, syncs, and renames.

@@ -36,8 +36,13 @@ func OpenShelf(dir string, store Store) (*Shelf, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("the release folder cannot be made: %w", err)
+		return nil, fmt.Errorf("the release folder cannot be made: %w: name another one with --release-dir", err)
 	}
+	probe, err := os.MkdirTemp(dir, tmpPrefix+"probe-")
+	if err != nil {
+		return nil, fmt.Errorf("the release folder cannot be written to: %w: name another one with --release-dir", err)
+	}
+	_ = os.Remove(probe)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err

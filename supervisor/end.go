@@ -32,7 +32,8 @@ func (s *Supervisor) end(g *generation, retirees []*retirement, code int) event 
 	b := plan(s.cfg.Timing)
 	s.cfg.Front.LameDuck()
 	if g != nil && g.alive() {
-		s.cfg.Logger.Info("ending", "lame_duck", b.lameDuck, "drain", b.drain, "stop", b.stop, "in_flight", g.backend.Visits())
+		s.cfg.Logger.Info("ending", "lame_duck", b.lameDuck.String(), "drain", b.drain.String(), "stop", b.stop.String(),
+			"in_flight", g.backend.Visits().String())
 		s.wait(b.lameDuck, g)
 	}
 	s.drainFront(b.drain, g, retirees)
@@ -81,7 +82,7 @@ func (s *Supervisor) drainFront(bound time.Duration, g *generation, retirees []*
 	streams := time.AfterFunc(min(s.cfg.Timing.streamDrain(InPlace), bound/2), endStreams)
 	defer streams.Stop()
 	if err := s.cfg.Front.Drain(ctx); err != nil {
-		s.cfg.Logger.Warn("the ending's time has passed: cutting what is left", "visits", g.backend.Visits())
+		s.cfg.Logger.Warn("the ending's time has passed: cutting what is left", "visits", g.backend.Visits().String())
 	}
 	endStreams()
 	if err := g.backend.Drained(ctx); err != nil {

@@ -28,7 +28,7 @@ func (s *Supervisor) fetch(ctx context.Context, commit string) event {
 	if err != nil {
 		return fetchResult{err: err}
 	}
-	s.cfg.Logger.Info("fetched", "commit", commit, "dir", r.Dir, "took", took)
+	s.cfg.Logger.Info("fetched", "commit", commit, "dir", r.Dir, "took", text(took))
 	if err := s.cfg.Launcher.Check(r); err != nil {
 		return fetchResult{err: &RefusedError{Reason: err.Error()}}
 	}

@@ -58,7 +58,7 @@ func (s *Supervisor) start(ctx context.Context, j *journal, r Release, beside bo
 	s.running.Go(func() { s.attend(g) })
 	s.running.Go(func() { s.watch(g) })
 	s.measured.start = time.Since(began)
-	s.cfg.Logger.Info("ready", "commit", r.Commit, "pid", c.Pid(), "addr", addr, "generation", g.number, "took", s.measured.start)
+	s.cfg.Logger.Info("ready", "commit", r.Commit, "pid", c.Pid(), "addr", addr, "generation", g.number, "took", text(s.measured.start))
 	return g, nil
 }
 
@@ -130,9 +130,9 @@ func (s *Supervisor) stop(g *generation, bound time.Duration) time.Duration {
 	defer cancel()
 	took, killed := g.child.Stop(ctx)
 	<-g.gone
-	log := s.cfg.Logger.With("commit", g.release.Commit, "pid", g.child.Pid(), "exit_code", g.child.Exit().Code, "took", took)
+	log := s.cfg.Logger.With("commit", g.release.Commit, "pid", g.child.Pid(), "exit_code", g.child.Exit().Code, "took", text(took))
 	if killed {
-		log.Warn("stopped by SIGKILL, SIGTERM was not enough", "bound", bound)
+		log.Warn("stopped by SIGKILL, SIGTERM was not enough", "bound", bound.String())
 	} else {
 		log.Info("stopped")
 	}

@@ -29,3 +29,6 @@ func (j *journal) close() {
 
 // took is how long the present step has lasted.
 func (j *journal) took() time.Duration { return time.Since(j.since) }
+
+// text writes a time for the log: a bare number there has no unit.
+func text(d time.Duration) string { return d.Round(time.Millisecond).String() }

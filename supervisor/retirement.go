@@ -40,7 +40,7 @@ func (s *Supervisor) retire(ctx context.Context, r *retirement) {
 	if r.claimed.Swap(true) {
 		return // brought back
 	}
-	s.cfg.Logger.Info("drained", "commit", r.release.Commit, "generation", r.number, "took", time.Since(began), "cut", cut)
+	s.cfg.Logger.Info("drained", "commit", r.release.Commit, "generation", r.number, "took", text(time.Since(began)), "cut", cut)
 	s.cfg.Front.ClosePool(r.backend)
 	stop := s.cfg.Timing.Stop
 	if s.retireContext.Err() != nil {

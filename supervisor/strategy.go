@@ -110,6 +110,6 @@ func (s *Supervisor) drained(ctx context.Context, g *generation, bound, streamDr
 	case s.cfg.AbortLateDrain || !errors.As(err, &busy):
 		return "", &StepError{StepDrain, err}
 	}
-	s.cfg.Logger.Warn("the drain's bound has passed: cutting what is left", "bound", bound, "visits", busy.Visits)
+	s.cfg.Logger.Warn("the drain's bound has passed: cutting what is left", "bound", bound.String(), "visits", busy.Visits.String())
 	return busy.Visits.String(), nil
 }

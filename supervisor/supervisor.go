@@ -254,7 +254,7 @@ func (s *Supervisor) finish(err error) {
 func (s *Supervisor) arm(ctx context.Context, after time.Duration) {
 	wait := after + rand.N(after/4+1)
 	s.cfg.Logger.Warn("the app is down: launching it again", "commit", s.state.Want, "exit_code", s.state.Exit,
-		"deaths", len(s.state.Deaths), "limit", s.cfg.Restart.Max, "in", wait.Round(time.Millisecond))
+		"deaths", len(s.state.Deaths), "limit", s.cfg.Restart.Max, "in", text(wait))
 	s.running.Go(func() {
 		select {
 		case <-time.After(wait):

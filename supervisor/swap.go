@@ -53,7 +53,7 @@ func (s *Supervisor) swapInPlace(ctx context.Context, j *journal, old *generatio
 		j.close()
 		return s.result(old, back, j, reloadError(next, back, err, old))
 	}
-	s.cfg.Logger.Info("drained", "commit", back.Commit, "took", j.took(), "cut", cut)
+	s.cfg.Logger.Info("drained", "commit", back.Commit, "took", text(j.took()), "cut", cut)
 	j.begin(StepStop)
 	s.cfg.Front.ClosePool(old.backend)
 	s.measured.stop = s.stop(old, s.cfg.Timing.Stop)
@@ -114,7 +114,7 @@ func (s *Supervisor) wayBack(ctx context.Context, j *journal, next, back Release
 	}
 	if g != nil {
 		s.serve(g)
-		s.cfg.Logger.Warn("back", "commit", back.Commit, "took", time.Since(start))
+		s.cfg.Logger.Warn("back", "commit", back.Commit, "took", text(time.Since(start)))
 	}
 	if backErr != nil {
 		s.cfg.Logger.Error("the previous release does not start either", "commit", back.Commit, "err", backErr)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -44,6 +45,13 @@ func demo(binary, app string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupted
+		_ = os.RemoveAll(dir)
+		os.Exit(1) // the children have got the signal too
+	}()
 	ports, err := freePorts(3)
 	if err != nil {
 		return err
@@ -102,7 +110,7 @@ func (s *stage) publish(app, commit string) error {
 
 // start starts pitstop with v1 as the image's code, and returns when the app serves.
 func (s *stage) start() (*exec.Cmd, error) {
-	s.say("$ pitstop run --commit v1 --releases store -- node server.js")
+	s.say("$ pitstop run --commit v1 --releases store --strategy overlap -- node server.js")
 	log, err := os.Create(filepath.Join(s.dir, "log"))
 	if err != nil {
 		return nil, err
@@ -110,7 +118,7 @@ func (s *stage) start() (*exec.Cmd, error) {
 	defer log.Close()
 	run := exec.Command(s.binary, "run", "--listen", s.addr, "--control", s.control, "--app-port", s.appPort, "--commit", "v1",
 		"--releases", filepath.Join(s.dir, "store"), "--release-dir", filepath.Join(s.dir, "releases"),
-		"--lame-duck", "1s", "--", "node", "server.js")
+		"--strategy", "overlap", "--lame-duck", "1s", "--", "node", "server.js")
 	run.Dir = filepath.Join(s.dir, "app")
 	run.Stdout, run.Stderr = log, log
 	if err := run.Start(); err != nil {
@@ -185,8 +193,8 @@ func (s *stage) sum(t load.Totals) error {
 	if t.Lost > 0 || t.Sent != t.Answered {
 		return errors.New("requests were lost")
 	}
-	fmt.Println("\nA request that comes in the middle of a reload waits for the next app; one that could not be sent\n" +
-		"again (a POST) also waits until the newcomer has stayed up for --settle (2s).")
+	fmt.Println("\nThe new app started beside the old one, and took over once it was ready; the command waits another two\n" +
+		"seconds (--settle) to see that it stays up. Where memory has no room for two apps, requests wait instead.")
 	return nil
 }
 
