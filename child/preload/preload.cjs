@@ -260,8 +260,7 @@ function ownSocket(args) {
   // Node's own callers pass arguments that are normalized already.
   const [options, callback] = Array.isArray(args[0]) ? args[0] : normalizeArgs(args);
   const host = String(options.host || 'localhost').toLowerCase();
-  if (Number(options.port) !== port || !loopback.test(host)) return null;
-  if (options.path || options.localAddress || options.localPort) return null;
+  if (options.path || Number(options.port) !== port || !loopback.test(host)) return null;
 
   let addresses = [{ '0.0.0.0': '127.0.0.1', '::': '::1' }[host] || host.replace('::ffff:', '')];
   if (host === 'localhost') addresses = { 4: ['127.0.0.1'], 6: ['::1'] }[options.family] || ['127.0.0.1', '::1'];

@@ -9,7 +9,7 @@ const hosts = ['localhost', 'LOCALHOST', '127.0.0.1', '127.0.0.9', '0.0.0.0', ':
 
 (async () => {
   const server = http.createServer((req, res) => res.end('self'));
-  for (const host of ['::', '0.0.0.0', '127.0.0.1', '::1']) {
+  for (const host of ['::', '0.0.0.0', '127.0.0.1', '::1', '::ffff:127.0.0.1']) {
     print(host, await listening(server, port, host));
     // 'localhost' may be ::1 first or 127.0.0.1; over TCP newer versions of Node try both, older ones do not
     for (const to of hosts) if (host === '::' || !/localhost/i.test(to)) print('  ', to, await get(to));
@@ -17,7 +17,7 @@ const hosts = ['localhost', 'LOCALHOST', '127.0.0.1', '127.0.0.9', '0.0.0.0', ':
   }
 
   print(await listening(server, port));
-  const forms = [[port], [String(port)], [port, '127.0.0.1'], [{ port }], [{ port, host: 'localhost', family: 4 }], [{ port, onread: { buffer: Buffer.alloc(9), callback() {} } }]];
+  const forms = [[port], [String(port)], [port, '127.0.0.1'], [{ port }], [{ port, host: 'localhost', family: 4 }], [{ port, host: '127.0.0.1', localAddress: '127.0.0.1' }], [{ port, onread: { buffer: Buffer.alloc(9), callback() {} } }]];
   for (const form of forms) {
     const order = [];
     const socket = net.connect(...form, () => order.push('callback'));
@@ -42,6 +42,11 @@ const hosts = ['localhost', 'LOCALHOST', '127.0.0.1', '127.0.0.9', '0.0.0.0', ':
   await listening(other, 0, '127.0.0.1');
   print('other', await get('127.0.0.1', '/', { port: other.address().port }));
   await closed(other);
+  const path = `/tmp/preload-selfcall-${process.pid}.sock`;
+  const file = net.createServer((s) => s.end('by its path'));
+  await listening(file, path);
+  print('path', String((await event(net.connect({ port, host: '127.0.0.1', path }), 'data'))[0]));
+  await closed(file);
   await closed(server);
   print('nobody', await get('127.0.0.1'), fields((await event(net.connect(port, '127.0.0.1'), 'error'))[0]));
   try { net.connect(); } catch (err) { print(err.code); }
