@@ -3,6 +3,7 @@ package child
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"sync"
 	"syscall"
@@ -62,6 +63,9 @@ func (s *Spec) prepare() (*sockets, error) {
 }
 
 func startWith(f *family, spec Spec, sockets *sockets) (*Child, error) {
+	if _, err := os.Stat(spec.Dir); spec.Dir != "" && err != nil {
+		return nil, fmt.Errorf("the release's folder is gone: %w", err)
+	}
 	path, err := LookPath(spec.Command[0], spec.Dir, spec.Env)
 	if err != nil {
 		return nil, err

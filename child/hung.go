@@ -10,8 +10,9 @@ const (
 	// probeEvery and probeMisses say when an app that does not answer on its ready path is taken for dead.
 	probeEvery  = 5 * time.Second
 	probeMisses = 3
-	// stalled is for how long the event loop may stand still.
-	stalled = 30 * time.Second
+	// stillTicks is for how many looks the event loop may stand still: half a minute. Looks are counted, not time, so that
+	// a container that was frozen and thawed is not taken for one that hangs.
+	stillTicks = 6
 )
 
 // Hung returns why the app must be taken for dead although its process lives: its ready path has not answered three
@@ -20,7 +21,8 @@ const (
 func (c *Child) Hung(ctx context.Context) error {
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
-	misses := 0
+	misses, still := 0, 0
+	var seen time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -29,8 +31,10 @@ func (c *Child) Hung(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if beat := c.sockets.lastBeat(); !beat.IsZero() && time.Since(beat) > stalled {
-			return fmt.Errorf("its event loop has stood still for %s", time.Since(beat).Round(time.Second))
+		if beat := c.sockets.lastBeat(); beat.IsZero() || beat != seen {
+			seen, still = beat, 0
+		} else if still++; still == stillTicks {
+			return fmt.Errorf("its event loop has stood still for %s", stillTicks*probeEvery)
 		}
 		if c.spec.ReadyPath == "" {
 			continue

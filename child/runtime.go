@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -25,7 +26,8 @@ const maxRuntimeDir = 60
 func NewRuntime() (*Runtime, error) {
 	var errs []error
 	for _, base := range []string{"/run", os.TempDir(), "/dev/shm"} {
-		dir, err := os.MkdirTemp(base, "pitstop-")
+		sweepRuntimes(base)
+		dir, err := os.MkdirTemp(base, runtimePrefix+strconv.Itoa(os.Getpid())+"-")
 		if err == nil && len(dir) > maxRuntimeDir {
 			_ = os.Remove(dir)
 			err = fmt.Errorf("the path %s is too long for sockets", dir)
@@ -42,6 +44,23 @@ func NewRuntime() (*Runtime, error) {
 		return r, nil
 	}
 	return nil, fmt.Errorf("no folder for sockets can be made: %w", errors.Join(errs...))
+}
+
+const runtimePrefix = "pitstop-"
+
+// sweepRuntimes removes what instances that were killed have left in the same container.
+func sweepRuntimes(base string) {
+	dirs, _ := filepath.Glob(filepath.Join(base, runtimePrefix+"*-*"))
+	for _, dir := range dirs {
+		text, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), runtimePrefix), "-")
+		pid, err := strconv.Atoi(text)
+		// As PID 1 an instance has the number of the one before it.
+		if err == nil && (pid == os.Getpid() || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)) {
+			if _, err := os.Stat(filepath.Join(dir, "preload.cjs")); err == nil {
+				_ = os.RemoveAll(dir)
+			}
+		}
+	}
 }
 
 // Close removes the folder.

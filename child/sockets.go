@@ -2,6 +2,7 @@ package child
 
 import (
 	"bufio"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,9 +28,13 @@ type sockets struct {
 
 // read takes the announcements until close.
 func (s *sockets) read() {
-	lines := bufio.NewScanner(s.pipe)
-	for lines.Scan() {
-		if e, err := preload.Parse(lines.Bytes()); err == nil {
+	lines := bufio.NewReaderSize(s.pipe, preload.MaxLine)
+	for {
+		line, err := lines.ReadSlice('\n')
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return
+		}
+		if e, err := preload.Parse(line); err == nil { // anything else is the app's own, who may write here too
 			s.take(e)
 		}
 	}

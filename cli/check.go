@@ -12,11 +12,11 @@ import (
 
 // Check implements supervisor.Launcher: what can be known of a release before anybody has to wait for its start.
 func (l *launcher) Check(r supervisor.Release) error {
-	spec, err := l.spec(r)
+	file, err := readEnvFile(l.envFile)
 	if err != nil {
 		return err
 	}
-	if _, err := child.LookPath(l.command[0], r.Dir, spec.Env); err != nil {
+	if _, err := child.LookPath(l.command[0], r.Dir, l.spec(r, file).Env); err != nil {
 		return fmt.Errorf("the command cannot be found in release %s: %w", r.Commit, err)
 	}
 	if r.Dir == l.settings.dir {

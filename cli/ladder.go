@@ -12,22 +12,19 @@ const (
 	balancerIdle = 60 * time.Second
 	// maxTaskStop is the longest stopTimeout that ECS on Fargate takes.
 	maxTaskStop = 120 * time.Second
-	// endReserve is what pitstop keeps of the ending for itself, swapReserve of a hold.
-	endReserve, swapReserve = 2 * time.Second, 2 * time.Second
 )
 
 // ladder looks at the flags' times beside each other: each must fit into the next one up, or the wrong party gives up first.
 func (f *runFlags) ladder() []finding {
 	var fs findings
-	total := f.TaskStopTimeout - endReserve
-	switch asked := f.LameDuck + f.StopTimeout; {
-	case total <= 0:
+	switch e := f.timing().Ending(); {
+	case e.Stop == 0:
 		fs.bad("ending", "--task-stop-timeout %s leaves no time to end in order: give the task at least 10s", f.TaskStopTimeout)
-	case asked >= total:
-		fs.warn("ending", "--lame-duck %s + --stop-timeout %s leave nothing of --task-stop-timeout %s − %s for the drain: they are cut to fit; raise the task's stopTimeout and --task-stop-timeout",
-			f.LameDuck, f.StopTimeout, f.TaskStopTimeout, endReserve)
+	case e.LameDuck < f.LameDuck || e.Stop < f.StopTimeout:
+		fs.warn("ending", "--lame-duck %s and --stop-timeout %s do not fit into --task-stop-timeout %s: they are cut to %s and %s, with %s for the drain; raise the task's stopTimeout and --task-stop-timeout",
+			f.LameDuck, f.StopTimeout, f.TaskStopTimeout, e.LameDuck, e.Stop, e.Drain)
 	default:
-		fs.ok("ending", "lame duck %s, then at most %s for the drain and %s for the app, within %s", f.LameDuck, total-asked, f.StopTimeout, f.TaskStopTimeout)
+		fs.ok("ending", "lame duck %s, then at most %s for the drain and %s for the app, within %s", e.LameDuck, e.Drain, e.Stop, f.TaskStopTimeout)
 	}
 	if f.TaskStopTimeout > maxTaskStop {
 		fs.warn("ending", "--task-stop-timeout is %s, ECS gives a Fargate task at most %s", f.TaskStopTimeout, maxTaskStop)
@@ -50,9 +47,9 @@ func (f *runFlags) ladder() []finding {
 // holdLeft says what a start and a stop of these lengths leave of the hold for the drain of an in-place reload.
 func (f *runFlags) holdLeft(start, stop time.Duration) []finding {
 	var fs findings
-	left := f.HoldTimeout - start - stop - f.Settle - swapReserve
-	text := fmt.Sprintf("--hold-timeout %s − start %s − stop %s − --settle %s − %s leaves %s for the drain of an in-place reload",
-		f.HoldTimeout, start.Round(time.Millisecond), stop.Round(time.Millisecond), f.Settle, swapReserve, left.Round(time.Millisecond))
+	left := f.timing().DrainLeft(start, stop)
+	text := fmt.Sprintf("--hold-timeout %s with a start of %s, a stop of %s and --settle %s leaves %s for the drain of an in-place reload",
+		f.HoldTimeout, start.Round(time.Millisecond), stop.Round(time.Millisecond), f.Settle, left.Round(time.Millisecond))
 	switch {
 	case left <= 0:
 		fs.bad("hold", "%s: such reloads are refused", text)

@@ -19,7 +19,7 @@ func TestLadder_TellsWhichTimesDoNotFit(t *testing.T) {
 		says   string
 	}{
 		"no time to end":   {func(f *runFlags) { f.TaskStopTimeout = time.Second }, "error ending: --task-stop-timeout 1s"},
-		"ending cut":       {func(f *runFlags) { f.LameDuck = 18 * time.Second }, "warning ending: --lame-duck 18s + --stop-timeout 10s"},
+		"ending cut":       {func(f *runFlags) { f.LameDuck = 18 * time.Second }, "warning ending: --lame-duck 18s and --stop-timeout 10s"},
 		"beyond Fargate":   {func(f *runFlags) { f.TaskStopTimeout = 3 * time.Minute }, "warning ending: --task-stop-timeout is 3m0s"},
 		"hold as balancer": {func(f *runFlags) { f.HoldTimeout = time.Minute }, "warning hold: --hold-timeout 1m0s"},
 		"bake":             {func(f *runFlags) { f.Bake = time.Second }, "warning bake: --bake 1s"},

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -23,6 +24,7 @@ type launcher struct {
 	command   []string
 	base      []string // the container's environment
 	envFile   string
+	lastEnv   atomic.Pointer[map[string]string]
 	settings  settings
 	readyPath string
 	runtime   *child.Runtime // nil: the app is reached over TCP
@@ -58,10 +60,11 @@ func (f *runFlags) newLauncher(p Process, s settings, log hclog.Logger) (*launch
 
 // Launch implements supervisor.Launcher.
 func (l *launcher) Launch(r supervisor.Release, beside bool) (supervisor.Child, error) {
-	spec, err := l.spec(r)
+	file, err := l.fileEnv()
 	if err != nil {
 		return nil, err
 	}
+	spec := l.spec(r, file)
 	spec.Beside = beside
 	if l.sink == nil {
 		spec.Stdout, spec.Stderr = l.stdout, l.stderr
@@ -96,20 +99,31 @@ func (l *launcher) start(spec child.Spec) (supervisor.Child, error) {
 	return c, nil
 }
 
-// spec is what to run for a release. The environment is read anew: the variables and files of a container that is never
-// recreated would otherwise grow old in it.
-func (l *launcher) spec(r supervisor.Release) (child.Spec, error) {
-	fromFile, err := readEnvFile(l.envFile)
-	if err != nil {
-		return child.Spec{}, err
+// fileEnv reads the environment's file anew: the secrets of a container that is never recreated would grow old in it. One
+// that has become unreadable must not keep an app that died from coming back, so what was read last does instead.
+func (l *launcher) fileEnv() (map[string]string, error) {
+	env, err := readEnvFile(l.envFile)
+	if err == nil {
+		l.lastEnv.Store(&env)
+		return env, nil
 	}
+	last := l.lastEnv.Load()
+	if last == nil {
+		return nil, err
+	}
+	l.log.Warn("the environment's file cannot be read: going on with what was read last", "err", err)
+	return *last, nil
+}
+
+// spec is what to run for a release, with what the environment's file says.
+func (l *launcher) spec(r supervisor.Release, file map[string]string) child.Spec {
 	return child.Spec{
 		Command: l.command, Dir: r.Dir, Port: l.settings.appPort, ReadyPath: l.readyPath, User: l.settings.user,
 		Runtime: l.runtime, Connect: l.settings.connect,
-		Env: child.Environ(l.base, l.settings.user.Env(), fromFile, r.Env, map[string]string{
+		Env: child.Environ(l.base, l.settings.user.Env(), file, r.Env, map[string]string{
 			"PORT": strconv.Itoa(l.settings.appPort), "PITSTOP_COMMIT": r.Commit, "PITSTOP_RELEASE_DIR": r.Dir,
 		}),
-	}, nil
+	}
 }
 
 // close lets the app's last words be written and removes the folder of its sockets.

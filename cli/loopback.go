@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"pitstop/child"
 	"pitstop/proxy"
 )
 
@@ -16,6 +17,7 @@ import (
 type loopback struct {
 	port   string
 	shared bool // pitstop listens there anyway
+	keep   bool // no app will ever want it: it is reached by its socket only
 	engine *proxy.Std
 	log    hclog.Logger
 
@@ -24,7 +26,7 @@ type loopback struct {
 }
 
 func newLoopback(s settings, engine *proxy.Std, log hclog.Logger) *loopback {
-	return &loopback{port: strconv.Itoa(s.appPort), shared: s.sharesPort, engine: engine, log: log.Named("proxy")}
+	return &loopback{port: strconv.Itoa(s.appPort), shared: s.sharesPort, keep: s.connect == child.ConnectUnix, engine: engine, log: log.Named("proxy")}
 }
 
 // Open implements supervisor.Port.
@@ -49,6 +51,9 @@ func (l *loopback) Open() {
 func (l *loopback) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.keep {
+		return
+	}
 	for _, ln := range l.listeners {
 		_ = ln.Close()
 	}

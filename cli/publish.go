@@ -14,10 +14,11 @@ import (
 )
 
 type publishCmd struct {
-	Dir      string `arg:"" optional:"" help:"The folder with the app, as it is to run: with its node_modules."`
-	Commit   string `help:"The release's name."`
-	Releases string `placeholder:"DIR" help:"The store: a folder, made if it is missing."`
-	Force    bool   `help:"Replace a release of the same name."`
+	Dir      string   `arg:"" optional:"" help:"The folder with the app, as it is to run: with its node_modules."`
+	Commit   string   `help:"The release's name."`
+	Releases string   `placeholder:"DIR" help:"The store: a folder, made if it is missing."`
+	Env      []string `placeholder:"NAME=VALUE" sep:"none" help:"Added to the app's environment; may be repeated."`
+	Force    bool     `help:"Replace a release of the same name."`
 }
 
 func (c *publishCmd) run(p Process, m *mistakes) int {
@@ -28,6 +29,14 @@ func (c *publishCmd) run(p Process, m *mistakes) int {
 		m.setting("no --commit: the release needs a name")
 	} else if err := release.CheckCommit(c.Commit); err != nil {
 		m.setting("--commit: %s", err)
+	}
+	env := map[string]string{}
+	for _, kv := range c.Env {
+		name, value, ok := strings.Cut(kv, "=")
+		if !ok || !variableName.MatchString(name) {
+			m.setting("--env is %q, it must be NAME=VALUE", kv)
+		}
+		env[name] = value
 	}
 	if c.Releases == "" {
 		m.setting("no --releases: the store to publish to")
@@ -50,7 +59,7 @@ func (c *publishCmd) run(p Process, m *mistakes) int {
 	if err != nil {
 		return fail(p, "publish", err)
 	}
-	manifest, changed, err := release.Publish(context.Background(), store, c.Dir, c.Commit, c.Force)
+	manifest, changed, err := release.Publish(context.Background(), store, c.Dir, c.Commit, release.Options{Force: c.Force, Env: env})
 	if err != nil {
 		return fail(p, "publish", err)
 	}

@@ -80,7 +80,7 @@ func (f *runFlags) open(p Process, s settings, m *mistakes) *instance {
 	gate := drain.New(drain.Bounds{Timeout: f.HoldTimeout, Max: f.HoldMax, Bytes: int64(f.HoldBytes)})
 	in.engine = proxy.NewStd(proxy.Config{
 		Gate: gate, HealthPath: f.HealthPath, Health: func() error { return in.supervisor.Health() },
-		ReplayBuffer: int(f.ReplayBuffer), RetryAfter: time.Second, IdleTimeout: clientIdle, Logger: in.log.Named("proxy"),
+		ReplayBuffer: int(f.ReplayBuffer), ReplayMemory: int64(f.HoldBytes), RetryAfter: time.Second, IdleTimeout: clientIdle, Logger: in.log.Named("proxy"),
 	})
 	in.room = newRoom(p.Env, in.log)
 	in.supervisor = supervisor.New(supervisor.Config{
@@ -146,8 +146,8 @@ func (in *instance) handleSignals(ctx context.Context, endings, others <-chan os
 	for {
 		select {
 		case sig := <-endings:
+			in.supervisor.Terminate() // before the log, which may be stuck
 			in.log.Info("asked to end", "signal", sig.String())
-			in.supervisor.Terminate()
 		case sig := <-others:
 			if sig != syscall.SIGPIPE {
 				in.log.Debug("signal passed on", "signal", sig.String(), "err", in.launcher.Signal(sig))

@@ -21,10 +21,6 @@ func codeOf(err error) codes.Code {
 		reload  *supervisor.ReloadError
 	)
 	switch {
-	case errors.Is(err, context.Canceled):
-		return codes.Canceled
-	case errors.Is(err, context.DeadlineExceeded):
-		return codes.DeadlineExceeded
 	case errors.Is(err, supervisor.ErrEnding):
 		return codes.Unavailable
 	case errors.As(err, &busy):
@@ -38,6 +34,11 @@ func codeOf(err error) codes.Code {
 			supervisor.FetchUnavailable: codes.Unavailable,
 			supervisor.FetchFailed:      codes.Internal,
 		}[fetch.Kind]
+	// Last: a reload may have failed for a deadline of its own.
+	case errors.Is(err, context.Canceled):
+		return codes.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		return codes.DeadlineExceeded
 	default:
 		return codes.Internal
 	}

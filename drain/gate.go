@@ -106,6 +106,17 @@ func (g *Gate) Trial(newcomer *Backend) {
 	g.placeLocked(g.serving, newcomer)
 }
 
+// EndStreams tells the streams and tunnels of those that serve that their time is over; requests are let in all the same.
+func (g *Gate) EndStreams() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, b := range append([]*Backend{g.trial}, g.serving...) {
+		if b != nil {
+			b.setLocked(Ending)
+		}
+	}
+}
+
 // Remove takes out a backend that has died, at once. If it was the last one, requests wait.
 func (g *Gate) Remove(b *Backend) {
 	g.mu.Lock()

@@ -383,7 +383,7 @@ func TestGate_NobodyIsInsideAfterADrainUnderLoad(t *testing.T) {
 	var served atomic.Int64
 	ctx, stop := context.WithCancel(t.Context())
 	var load sync.WaitGroup
-	for range 32 {
+	for range 8 {
 		load.Go(func() {
 			for ctx.Err() == nil {
 				v, err := g.Enter(context.Background(), Ask{Replayable: rand.IntN(2) == 0})
@@ -400,7 +400,7 @@ func TestGate_NobodyIsInsideAfterADrainUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	for i := range 2000 {
+	for i := range 200 {
 		next := launch()
 		if i%2 == 0 {
 			g.Hold()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"time"
 
 	"pitstop/drain"
 )
@@ -13,33 +15,45 @@ import (
 // errBadBody is a request's body that could not be read: malformed, or cut short by its client.
 var errBadBody = errors.New("the request's body cannot be read")
 
-// body is a request's body: a beginning that is in memory, and the rest that is not.
+// body is a request's body: in memory, or not read yet.
 type body struct {
 	buffered []byte
 	rest     io.ReadCloser // nil when the body is whole
-	whole    bool          // buffered is all of it
+	whole    bool          // buffered is all of it; else it is empty
 }
 
-// readAhead reads up to limit bytes of the body, so that a small one is in memory before its request is let in.
-func readAhead(req *http.Request, limit int) (body, error) {
+// bodyTimeout bounds the reading of a small body.
+const bodyTimeout = 30 * time.Second
+
+// errSlowBody is a small body that its client did not send in time.
+var errSlowBody = errors.New("the request's body did not come in time")
+
+// readAhead reads a small body, so that it is in memory before its request is let in; one that is larger than limit, of
+// unknown length, or for which the budget has no room, is left where it is.
+func readAhead(req *http.Request, limit int, budget *budget) (body, error) {
 	if req.Body == nil || req.Body == http.NoBody {
 		return body{whole: true}, nil
 	}
-	if req.ContentLength > int64(limit) {
+	// A body of unknown length may be one side of a conversation, whose other side must hear it as it comes.
+	if req.ContentLength < 0 || req.ContentLength > int64(limit) || !budget.take(req.ContentLength) {
 		return body{rest: req.Body}, nil
 	}
-	// One byte more tells whether there is more.
-	buffered, err := io.ReadAll(io.LimitReader(req.Body, int64(limit)+1))
-	if err != nil {
-		if req.Context().Err() != nil {
-			return body{}, req.Context().Err()
-		}
-		return body{}, fmt.Errorf("%w: %w", errBadBody, err)
+	// A client that stalls here holds memory and nothing else.
+	clear := setReadDeadline(req.Context(), time.Now().Add(bodyTimeout))
+	buffered, err := io.ReadAll(req.Body)
+	clear()
+	switch {
+	case err == nil:
+		return body{buffered: buffered, whole: true}, nil
+	case req.Context().Err() != nil:
+		err = req.Context().Err()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = errSlowBody
+	default:
+		err = fmt.Errorf("%w: %w", errBadBody, err)
 	}
-	if len(buffered) > limit {
-		return body{buffered: buffered, rest: req.Body}, nil
-	}
-	return body{buffered: buffered, whole: true}, nil
+	budget.give(req.ContentLength)
+	return body{}, err
 }
 
 // reader returns the body to be sent; nil if there is none. The stay learns when it has been written.
@@ -52,7 +66,7 @@ func (b body) reader(s *stay) io.ReadCloser {
 		return r
 	}
 	s.writing()
-	return &requestBody{Reader: io.MultiReader(bytes.NewReader(b.buffered), b.rest), stay: s}
+	return &requestBody{Reader: b.rest, stay: s}
 }
 
 // again returns a fresh reader of a whole body.

@@ -18,6 +18,8 @@ type Config struct {
 	Health func() error
 	// ReplayBuffer is how many bytes of a body are read before its request asks to be let in, and kept to be sent again.
 	ReplayBuffer int
+	// ReplayMemory is how many bytes such bodies may take together.
+	ReplayMemory int64
 	// RetryAfter is what 503 tells the client.
 	RetryAfter time.Duration
 	// IdleTimeout is how long an idle connection of a client lives. It must exceed that of the load balancer

@@ -24,15 +24,14 @@ func (r *refusal) Unwrap() error { return r.err }
 // statusOf is the table from failure to status.
 func statusOf(err error) int {
 	var refused *refusal
-	var tooLarge *http.MaxBytesError
 	var netErr net.Error
 	switch {
 	case errors.Is(err, context.Canceled):
 		return statusClientGone
+	case errors.Is(err, errSlowBody):
+		return http.StatusRequestTimeout
 	case errors.Is(err, errBadBody):
 		return http.StatusBadRequest
-	case errors.As(err, &tooLarge):
-		return http.StatusRequestEntityTooLarge
 	case errors.Is(err, drain.ErrAlive):
 		return http.StatusBadGateway
 	case errors.As(err, &refused):

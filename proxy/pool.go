@@ -29,10 +29,11 @@ type pools struct {
 func (p *pools) get(b *drain.Backend) (*http.Transport, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if t := p.of[b]; t != nil {
+	t, closed := p.of[b]
+	if t != nil {
 		return t, nil
 	}
-	if state, _ := b.State(); state == drain.Gone {
+	if state, _ := b.State(); state == drain.Gone || closed && state != drain.Serving {
 		return nil, errPoolClosed
 	}
 	if p.of == nil {
@@ -64,8 +65,12 @@ func (p *pools) open(b *drain.Backend) *http.Transport {
 
 func (p *pools) close(b *drain.Backend) {
 	p.mu.Lock()
-	t := p.of[b]
-	delete(p.of, b)
+	t, known := p.of[b]
+	if state, _ := b.State(); state == drain.Gone {
+		delete(p.of, b)
+	} else if known {
+		p.of[b] = nil // until it is gone, or served again
+	}
 	p.mu.Unlock()
 	if t != nil {
 		t.CloseIdleConnections()

@@ -33,7 +33,7 @@ func NewStd(cfg Config) *Std {
 	quiet := cfg.Logger.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug})
 	reverse := &httputil.ReverseProxy{
 		Rewrite:      rewrite,
-		Transport:    &exchange{cfg: cfg, pools: &e.pools},
+		Transport:    newExchange(cfg, &e.pools),
 		ErrorHandler: e.fail,
 		ErrorLog:     quiet,
 		BufferPool:   &bufferPool{},
@@ -85,7 +85,12 @@ func (e *Std) answer(next http.Handler) http.Handler {
 			e.health(w)
 			return
 		}
-		next.ServeHTTP(w, r)
+		rc := http.NewResponseController(w)
+		if r.ProtoMajor == 1 && r.ContentLength < 0 {
+			_ = rc.EnableFullDuplex() // such a body may be one side of a conversation
+		}
+		ctx := context.WithValue(r.Context(), controllerKey{}, rc)
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 

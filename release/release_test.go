@@ -17,7 +17,7 @@ import (
 
 func TestRelease_ComesBackAsItWasPublished(t *testing.T) {
 	src, store, shelf := tree(t), folder(t), t.TempDir()
-	m, changed, err := Publish(t.Context(), store, src, "v1", false)
+	m, changed, err := Publish(t.Context(), store, src, "v1", Options{Env: map[string]string{"A": "1"}})
 	if err != nil || !changed {
 		t.Fatalf("Publish: %v, changed %t", err, changed)
 	}
@@ -25,7 +25,7 @@ func TestRelease_ComesBackAsItWasPublished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := filepath.Join(shelf, "v1"); r.Dir != want || r.Manifest.SHA256 != m.SHA256 {
+	if want := filepath.Join(shelf, "v1"); r.Dir != want || r.Manifest.SHA256 != m.SHA256 || r.Manifest.Env["A"] != "1" {
 		t.Errorf("fetched %+v", r)
 	}
 	if got, want := list(t, r.Dir), list(t, src); got != want {
@@ -38,19 +38,19 @@ func TestRelease_ComesBackAsItWasPublished(t *testing.T) {
 
 func TestPublish_TheSameTreeAgainChangesNothingAnotherIsRefused(t *testing.T) {
 	src, store := tree(t), folder(t)
-	first, _, err := Publish(t.Context(), store, src, "v1", false)
+	first, _, err := Publish(t.Context(), store, src, "v1", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, changed, err := Publish(t.Context(), store, src, "v1", false)
+	again, changed, err := Publish(t.Context(), store, src, "v1", Options{})
 	if err != nil || changed || again.SHA256 != first.SHA256 {
 		t.Errorf("again: %v, changed %t", err, changed)
 	}
 	write1(t, src, "server.js", "other")
-	if _, _, err := Publish(t.Context(), store, src, "v1", false); !errors.Is(err, ErrPublished) {
+	if _, _, err := Publish(t.Context(), store, src, "v1", Options{}); !errors.Is(err, ErrPublished) {
 		t.Errorf("another tree: %v", err)
 	}
-	forced, changed, err := Publish(t.Context(), store, src, "v1", true)
+	forced, changed, err := Publish(t.Context(), store, src, "v1", Options{Force: true})
 	if err != nil || !changed || forced.TarSHA256 == first.TarSHA256 {
 		t.Errorf("forced: %v, changed %t", err, changed)
 	}
@@ -61,11 +61,11 @@ func TestPublish_RefusesWhatCannotBeARelease(t *testing.T) {
 	if err := os.Symlink("../../etc/passwd", filepath.Join(src, "lib", "out")); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Publish(t.Context(), store, src, "v1", false); err == nil || !strings.Contains(err.Error(), "lib/out") {
+	if _, _, err := Publish(t.Context(), store, src, "v1", Options{}); err == nil || !strings.Contains(err.Error(), "lib/out") {
 		t.Errorf("a link that leads out: %v", err)
 	}
 	for _, name := range []string{"", "../x", ".hidden", "a/b", strings.Repeat("a", 129), "a b", "ü"} {
-		if _, _, err := Publish(t.Context(), store, tree(t), name, false); err == nil {
+		if _, _, err := Publish(t.Context(), store, tree(t), name, Options{}); err == nil {
 			t.Errorf("published as %q", name)
 		}
 	}
@@ -102,7 +102,7 @@ func TestFetch_NothingUnpackedRemainsOfABrokenRelease(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			store, dir := folder(t), t.TempDir()
-			if _, _, err := Publish(t.Context(), store, tree(t), "v1", false); err != nil {
+			if _, _, err := Publish(t.Context(), store, tree(t), "v1", Options{}); err != nil {
 				t.Fatal(err)
 			}
 			tc.breakIt(t, string(store))
@@ -123,7 +123,7 @@ func TestFetch_NothingUnpackedRemainsOfABrokenRelease(t *testing.T) {
 
 func TestFetch_TakesWhatIsOnTheDiskWhenTheStoreIsAway(t *testing.T) {
 	store, dir := folder(t), t.TempDir()
-	if _, _, err := Publish(t.Context(), store, tree(t), "v1", false); err != nil {
+	if _, _, err := Publish(t.Context(), store, tree(t), "v1", Options{}); err != nil {
 		t.Fatal(err)
 	}
 	shelf := open(t, dir, store)
@@ -143,7 +143,7 @@ func TestFetch_TakesWhatIsOnTheDiskWhenTheStoreIsAway(t *testing.T) {
 
 func TestFetch_ANameThatWasPublishedAnewIsNotMistaken(t *testing.T) {
 	store, dir, src := folder(t), t.TempDir(), tree(t)
-	if _, _, err := Publish(t.Context(), store, src, "v1", false); err != nil {
+	if _, _, err := Publish(t.Context(), store, src, "v1", Options{}); err != nil {
 		t.Fatal(err)
 	}
 	shelf := open(t, dir, store)
@@ -151,7 +151,7 @@ func TestFetch_ANameThatWasPublishedAnewIsNotMistaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	write1(t, src, "server.js", "other")
-	if _, _, err := Publish(t.Context(), store, src, "v1", true); err != nil {
+	if _, _, err := Publish(t.Context(), store, src, "v1", Options{Force: true}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := shelf.Fetch(t.Context(), "v1"); !errors.Is(err, ErrCorrupt) {
@@ -167,6 +167,45 @@ func TestShelf_SweepsWhatACrashLeft(t *testing.T) {
 	}
 	open(t, dir, folder(t))
 	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
+		t.Errorf("left: %v", entries)
+	}
+}
+
+func TestFetch_NeverRemovesWhatIsNoRelease(t *testing.T) {
+	store, dir := folder(t), t.TempDir()
+	if _, _, err := Publish(t.Context(), store, tree(t), "v1", Options{}); err != nil {
+		t.Fatal(err)
+	}
+	write1(t, filepath.Join(dir, "v1"), "data.db", "precious")
+	if _, err := open(t, dir, store).Fetch(t.Context(), "v1"); err == nil || !strings.Contains(err.Error(), "in the way") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "v1", "data.db")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFetch_SeveralContainersOnOneFolder(t *testing.T) {
+	store, dir := folder(t), t.TempDir()
+	if _, _, err := Publish(t.Context(), store, tree(t), "v1", Options{}); err != nil {
+		t.Fatal(err)
+	}
+	errs := make(chan error, 8)
+	for range cap(errs) {
+		go func() {
+			shelf, err := OpenShelf(dir, store) // sweeps, while others unpack
+			if err == nil {
+				_, err = shelf.Fetch(t.Context(), "v1")
+			}
+			errs <- err
+		}()
+	}
+	for range cap(errs) {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
 		t.Errorf("left: %v", entries)
 	}
 }

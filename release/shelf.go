@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,7 +50,7 @@ func OpenShelf(dir string, store Store) (*Shelf, error) {
 	}
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), tmpPrefix) {
-			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			if err := sweep(filepath.Join(dir, e.Name())); err != nil {
 				return nil, err
 			}
 		}
@@ -77,6 +78,9 @@ func (s *Shelf) Fetch(ctx context.Context, commit string) (Release, error) {
 		return Release{}, fmt.Errorf("%w: %s was published again with other content (tar %.12s) than is unpacked in %s (tar %.12s): publish it under a new name",
 			ErrCorrupt, commit, m.TarSHA256, dir, onDisk.TarSHA256)
 	}
+	if !errors.Is(diskErr, fs.ErrNotExist) {
+		return Release{}, fmt.Errorf("%w: the marker of the release in %s cannot be read (%w): remove that folder", ErrCorrupt, dir, diskErr)
+	}
 	if err := s.download(ctx, m, dir); err != nil {
 		return Release{}, err
 	}
@@ -102,6 +106,11 @@ func (s *Shelf) download(ctx context.Context, m Manifest, dir string) (err error
 			_ = os.RemoveAll(tmp)
 		}
 	}()
+	lock, err := lockFolder(tmp)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
 	if err := unpackVerified(contextReader{ctx, src}, m, tmp); err != nil {
 		return fmt.Errorf("release %s: %w", m.Commit, err)
 	}
@@ -111,8 +120,14 @@ func (s *Shelf) download(ctx context.Context, m Manifest, dir string) (err error
 	if err := errors.Join(os.Chmod(tmp, 0o755), syncFilesystem(tmp)); err != nil {
 		return err
 	}
-	_ = os.RemoveAll(dir) // without a marker it was never a release
-	return os.Rename(tmp, dir)
+	if err := os.Rename(tmp, dir); err != nil {
+		// Another container on the same folder may have been quicker.
+		if there, markerErr := readMarker(dir, m.Commit); markerErr == nil && there.TarSHA256 == m.TarSHA256 {
+			return os.RemoveAll(tmp)
+		}
+		return fmt.Errorf("%s is in the way and is no release: move it away: %w", dir, err)
+	}
+	return nil
 }
 
 func unpackVerified(src io.Reader, m Manifest, dir string) error {
@@ -143,6 +158,29 @@ func unpackVerified(src io.Reader, m Manifest, dir string) error {
 		return fmt.Errorf("%w: %d files, the manifest says %d", ErrCorrupt, files, m.Files)
 	}
 	return nil
+}
+
+// lockFolder marks a folder as in use, until the file is closed or the process ends (flock(2)).
+func lockFolder(dir string) (*os.File, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	return f, nil
+}
+
+// sweep removes what a crash left, but not what another container on the same folder is just unpacking.
+func sweep(dir string) error {
+	lock, err := lockFolder(dir)
+	if err != nil {
+		return nil // in use, or gone
+	}
+	defer lock.Close()
+	return os.RemoveAll(dir)
 }
 
 // syncFilesystem writes all of it to the disk in one go; a sync a file takes ten seconds for 20,000 files.

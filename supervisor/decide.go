@@ -47,17 +47,21 @@ func onAsked(s state, r Request) (state, []action) {
 	switch {
 	case s.Terms > 0 || s.Slot == ending:
 		return s, []action{{do: refuse, err: ErrEnding}}
-	case s.Reload.Phase != idle && s.Reload.Commit == r.Commit:
-		// Whoever wants it launched gets that for all.
-		s.Reload.NoLaunch = s.Reload.NoLaunch && r.NoLaunch
-		return s, []action{{do: join}}
-	case s.Reload.Phase != idle:
+	case s.Reload.Phase != idle && s.Reload.Commit != r.Commit:
 		return s, []action{{do: refuse, err: &BusyError{Running: s.Reload.Commit}}}
+	case s.Reload.Phase == inSlot:
+		return s, []action{{do: join}}
 	case s.Serving != 0 && s.Want == r.Commit && !r.Relaunch:
 		return s, []action{{do: same}}
 	case s.Bad[r.Commit] != "" && !r.Force && !r.NoLaunch:
 		return s, []action{{do: refuse, err: &RefusedError{Reason: fmt.Sprintf(
 			"%s is marked bad on this instance: %s; publish a mended commit, or try it again with force", r.Commit, s.Bad[r.Commit])}}}
+	}
+	if s.Reload.Phase != idle { // who joins gets what it asked for, and so do all
+		s.Reload.NoLaunch = s.Reload.NoLaunch && r.NoLaunch
+		s.Reload.Relaunch = s.Reload.Relaunch || r.Relaunch
+		s.Reload.Force = s.Reload.Force || r.Force
+		return s, []action{{do: join}}
 	}
 	s.Reload = reload{Request: r, Phase: fetching}
 	return s, []action{{do: join}, {do: fetch, commit: r.Commit}}
@@ -97,6 +101,7 @@ func onActEnded(cfg Restart, s state, e actEnded) (state, []action) {
 			s = mark(s, s.Reload.Commit, e.fault)
 		} else if e.err == nil {
 			s = unmark(s, s.Reload.Commit)
+			s.Deaths, s.Early = nil, 0 // they were the previous one's
 		}
 		if s.Staged == s.Reload.Commit {
 			s.Staged = ""
@@ -129,6 +134,7 @@ func onDied(cfg Restart, s state, e died) (state, []action) {
 		return onRelaunchAsked(cfg, s, e.at)
 	}
 	if early {
+		s.Early++
 		s = mark(s, s.Want, fmt.Sprintf("it ended with code %d before it had been up for the bake time", e.exit))
 	}
 	if early && s.Back.generation != 0 {
@@ -165,14 +171,16 @@ func onRecalled(cfg Restart, s state, e recalled) (state, []action) {
 
 // afterDeath is the way on when nothing serves and nothing is under way: again, within limits.
 func afterDeath(cfg Restart, s state, at time.Time) (state, []action) {
-	if cfg.Policy == RestartNever || cfg.Policy == RestartOnFailure && s.Exit == 0 {
+	// An app that ends well at once, when it came by a reload, has not done its work: it is as bad as one that crashes.
+	failed := s.Exit != 0 || s.Early > 0 && s.Want != s.Image
+	if cfg.Policy == RestartNever || cfg.Policy == RestartOnFailure && !failed {
 		return giveUpOn(s)
 	}
 	s = count(cfg, s, at)
 	if s.Reload.Phase == fetched {
 		return lendSwap(s) // what is asked for may be the mend
 	}
-	if len(s.Deaths) <= cfg.Max {
+	if len(s.Deaths) <= cfg.Max && s.Early <= cfg.Max {
 		return s, []action{{do: arm, after: backoff(len(s.Deaths))}}
 	}
 	return pastTheLimit(s)
@@ -190,7 +198,7 @@ func pastTheLimit(s state) (state, []action) {
 	s.Tried = append(slices.Clone(s.Tried), s.Want)
 	for _, commit := range []string{s.Good, s.Image} {
 		if commit != "" && !slices.Contains(s.Tried, commit) {
-			s.Want, s.Deaths = commit, nil
+			s.Want, s.Deaths, s.Early = commit, nil, 0
 			return lendLaunch(s)
 		}
 	}
@@ -207,8 +215,11 @@ func backoff(n int) time.Duration {
 
 func onBaked(s state, e baked) (state, []action) {
 	if e.generation == s.Serving {
-		s.Baked, s.Good, s.Deaths, s.Tried = true, s.Want, nil, nil
+		s.Baked, s.Good, s.Deaths, s.Early, s.Tried = true, s.Want, nil, 0, nil
 		s = unmark(s, s.Want)
+	}
+	if e.generation == s.Back.generation { // it may be brought back
+		s.Back.baked = true
 	}
 	return s, nil
 }

@@ -49,14 +49,14 @@ func TestDecide_DeathsOutsideTheWindowDoNotCount(t *testing.T) {
 	now := time.Now()
 	s := state{Image: "image", Want: "image", Serving: 1}
 	for i := range 10 {
-		s.Serving = i + 1
+		s.Serving, s.Baked = i+1, true
 		var vs []verb
 		s, vs = verbs(s, died{generation: i + 1, exit: 1, at: now.Add(time.Duration(i) * 31 * time.Second)})
 		if !slices.Equal(vs, []verb{arm}) {
 			t.Fatalf("death %d: %v", i, vs)
 		}
 	}
-	s.Serving = 11
+	s.Serving, s.Baked = 11, true
 	if _, vs := verbs(s, died{generation: 11, exit: 1, at: now.Add(9 * 31 * time.Second)}); !slices.Equal(vs, []verb{giveUp}) {
 		t.Errorf("a third death within the window: %v", vs)
 	}
@@ -162,5 +162,57 @@ func TestDecide_AStagedCommitIsWantedUntilItServesOrFails(t *testing.T) {
 	s.Bad = map[string]string{"v2": "it failed"}
 	if _, actions := decide(asking, s, died{generation: 1, exit: 88, at: now}); len(actions) != 1 || actions[0].do != arm {
 		t.Errorf("one that failed here is tried again: %v", actions)
+	}
+}
+
+func TestDecide_AReleaseThatNeverBakesIsGivenUpHoweverSlowlyItDies(t *testing.T) {
+	s := state{Image: "image", Want: "v2", Good: "image", Serving: 1}
+	now := time.Now()
+	for n := 1; ; n++ {
+		next, actions := decide(restart, s, died{generation: n, exit: 3, at: now.Add(time.Duration(n) * time.Hour)})
+		if actions[0].do == launch {
+			if n != restart.Max+1 || next.Want != "image" || next.Early != 0 {
+				t.Errorf("after %d deaths: %+v", n, next)
+			}
+			return
+		}
+		if n > 10 {
+			t.Fatal("it flaps for ever")
+		}
+		s = next
+		s.Serving = n + 1
+	}
+}
+
+func TestDecide_ACleanEndSoonAfterAReloadIsAFailure(t *testing.T) {
+	for _, tc := range []struct {
+		state state
+		want  verb
+	}{
+		{state{Image: "image", Want: "v2", Serving: 1}, arm},
+		{state{Image: "image", Want: "v2", Serving: 1, Baked: true}, giveUp},
+		{state{Image: "image", Want: "image", Serving: 1}, giveUp}, // a job that has done its work
+	} {
+		if _, vs := verbs(tc.state, died{generation: 1, at: time.Now()}); !slices.Equal(vs, []verb{tc.want}) {
+			t.Errorf("%+v: %v, want %s", tc.state, vs, tc.want)
+		}
+	}
+}
+
+func TestDecide_WhoJoinsABadCommitMustForceIt(t *testing.T) {
+	s := state{Want: "v1", Serving: 1, Bad: map[string]string{"v2": "it failed"}, Reload: reload{Request: Request{Commit: "v2", NoLaunch: true}, Phase: fetching}}
+	if _, vs := verbs(s, asked{Request{Commit: "v2"}}); !slices.Equal(vs, []verb{refuse}) {
+		t.Errorf("without force: %v", vs)
+	}
+	next, vs := verbs(s, asked{Request{Commit: "v2", Force: true, Relaunch: true}})
+	if !slices.Equal(vs, []verb{join}) || next.Reload.NoLaunch || !next.Reload.Force || !next.Reload.Relaunch {
+		t.Errorf("forced: %v, %+v", vs, next.Reload)
+	}
+}
+
+func TestDecide_OneThatBakesWhileItRetiresHasBaked(t *testing.T) {
+	s := state{Want: "v2", Serving: 2, Back: retiree{1, "v1", false}}
+	if next, _ := verbs(s, baked{1}); !next.Back.baked || next.Good != "" {
+		t.Errorf("%+v", next)
 	}
 }

@@ -11,38 +11,41 @@ type over struct{ code int }
 // reserve is what the ending keeps of the orchestrator's time, so that it is not killed at its last line.
 const reserve = 2 * time.Second
 
-// budget is how the ending's time is spent.
-type budget struct {
-	lameDuck, drain, stop time.Duration
+// Ending is how the ending's time is spent.
+type Ending struct {
+	LameDuck, Drain, Stop time.Duration
 }
 
-// plan cuts the ending's phases to fit the time that the orchestrator gives. The child's own time comes first, then the
+// Ending cuts the ending's phases to fit the time that the orchestrator gives. The child's own time comes first, then the
 // lame duck's, of which at most half of the rest; the drain gets what is left.
-func plan(t Timing) budget {
+func (t Timing) Ending() Ending {
 	total := max(0, t.TaskStop-reserve)
-	b := budget{stop: min(t.Stop, total)}
-	b.lameDuck = min(t.LameDuck, (total-b.stop)/2)
-	b.drain = total - b.stop - b.lameDuck
-	return b
+	e := Ending{Stop: min(t.Stop, total)}
+	e.LameDuck = min(t.LameDuck, (total-e.Stop)/2)
+	e.Drain = total - e.Stop - e.LameDuck
+	return e
 }
 
-// end is the act at SIGTERM, and when the app is given up. It returns the exit code of g's child, or code if g is nil:
-// there never was one that served. Those that retire are ended with it.
+// end is the act at SIGTERM, and when the app is given up. It returns the exit code of g's child if that lives, else code,
+// which is that of the last one that ended; g may be nil. Those that retire are ended with it.
 func (s *Supervisor) end(g *generation, retirees []*retirement, code int) event {
-	b := plan(s.cfg.Timing)
+	b := s.cfg.Timing.Ending()
 	s.cfg.Front.LameDuck()
-	if g != nil && g.alive() {
-		s.cfg.Logger.Info("ending", "lame_duck", b.lameDuck.String(), "drain", b.drain.String(), "stop", b.stop.String(),
+	alive := g != nil && g.alive()
+	if alive {
+		s.cfg.Logger.Info("ending", "lame_duck", b.LameDuck.String(), "drain", b.Drain.String(), "stop", b.Stop.String(),
 			"in_flight", g.backend.Visits().String())
-		s.wait(b.lameDuck, g)
+		s.wait(b.LameDuck, g)
 	}
-	s.drainFront(b.drain, g, retirees)
+	s.drainFront(b.Drain, g, retirees)
 	s.cfg.Gate.Refuse(ErrEnding)
 	s.endRetirements()
 	if g != nil {
 		s.cfg.Front.ClosePool(g.backend)
-		s.stop(g, b.stop)
-		code = g.child.Exit().Code
+		s.stop(g, b.Stop) // of a dead one what it left in its group
+		if alive {
+			code = g.exit().Code
+		}
 	}
 	s.cfg.Logger.Info("ended", "exit_code", code)
 	return over{code}
@@ -71,10 +74,9 @@ func (s *Supervisor) drainFront(bound time.Duration, g *generation, retirees []*
 		case <-ctx.Done():
 		}
 	})
-	// Streams and tunnels do not end by themselves. The front accepts nothing any more, so to hold costs nobody.
+	// Streams and tunnels do not end by themselves. Requests that have arrived are still let in.
 	endStreams := func() {
-		s.cfg.Gate.Hold()
-		g.backend.EndStreams()
+		s.cfg.Gate.EndStreams()
 		for _, r := range retirees {
 			r.backend.EndStreams()
 		}
@@ -85,6 +87,7 @@ func (s *Supervisor) drainFront(bound time.Duration, g *generation, retirees []*
 		s.cfg.Logger.Warn("the ending's time has passed: cutting what is left", "visits", g.backend.Visits().String())
 	}
 	endStreams()
+	s.cfg.Gate.Hold()
 	if err := g.backend.Drained(ctx); err != nil {
 		s.cfg.Logger.Warn("not drained", "err", err)
 	}

@@ -3,7 +3,6 @@ package supervisor
 import (
 	"errors"
 	"fmt"
-	"time"
 )
 
 // ErrEnding says that the instance is going away.
@@ -11,9 +10,6 @@ var ErrEnding = errors.New("this instance is ending")
 
 // errNotReady is why a start is given up.
 var errNotReady = errors.New("not ready in time")
-
-// errDied is why a newcomer that became ready is given up while it settles.
-var errDied = errors.New("the app died")
 
 // BusyError says that another reload is under way.
 type BusyError struct {
@@ -86,8 +82,6 @@ type ReloadError struct {
 	Err    error
 	// Serving is the commit that serves now; empty if none does.
 	Serving string
-	// Back is how long it took until that one served again.
-	Back time.Duration
 }
 
 func (e *ReloadError) Error() string {

@@ -2,9 +2,15 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
+
+// fetchTimeout bounds a fetch, so that a store that hangs does not stand in the way of other reloads for ever.
+const fetchTimeout = 10 * time.Minute
+
+var errFetchTimeout = errors.New("the store has not delivered it within " + fetchTimeout.String())
 
 // fetchResult is the event at a fetch's end.
 type fetchResult struct {
@@ -16,19 +22,35 @@ type fetchResult struct {
 // fetch gets a release, and checks of it what can be checked before anybody has to wait. It needs no slot.
 func (s *Supervisor) fetch(ctx context.Context, commit string) event {
 	if commit == s.cfg.Image.Commit {
-		return fetchResult{release: s.cfg.Image}
+		return s.checked(s.cfg.Image, 0)
 	}
 	if s.cfg.Fetcher == nil {
 		return fetchResult{err: &RefusedError{Reason: fmt.Sprintf(
 			"there is no store to get %s from: start pitstop with --releases", commit)}}
 	}
 	start := time.Now()
-	r, err := s.cfg.Fetcher.Fetch(ctx, commit)
-	took := time.Since(start)
-	if err != nil {
-		return fetchResult{err: err}
+	ctx, cancel := context.WithTimeoutCause(ctx, fetchTimeout, errFetchTimeout)
+	defer cancel()
+	got := make(chan fetchResult, 1)
+	go func() { // not waited for: a read from a store that hangs may never come back
+		r, err := s.cfg.Fetcher.Fetch(ctx, commit)
+		got <- fetchResult{release: r, err: err}
+	}()
+	select {
+	case res := <-got:
+		if res.err != nil {
+			return res
+		}
+		took := time.Since(start)
+		s.cfg.Logger.Info("fetched", "commit", commit, "dir", res.release.Dir, "took", text(took))
+		return s.checked(res.release, took)
+	case <-ctx.Done():
+		return fetchResult{err: &FetchError{Commit: commit, Kind: FetchUnavailable, Err: context.Cause(ctx)}}
 	}
-	s.cfg.Logger.Info("fetched", "commit", commit, "dir", r.Dir, "took", text(took))
+}
+
+// checked is a release, unless it is known to be unfit.
+func (s *Supervisor) checked(r Release, took time.Duration) fetchResult {
 	if err := s.cfg.Launcher.Check(r); err != nil {
 		return fetchResult{err: &RefusedError{Reason: err.Error()}}
 	}

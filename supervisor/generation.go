@@ -22,6 +22,16 @@ type generation struct {
 	hung    atomic.Bool
 }
 
+// exit is how its child ended. One that not even SIGKILL has ended yet counts as ended by it.
+func (g *generation) exit() child.Exit {
+	select {
+	case <-g.child.Exited():
+		return g.child.Exit()
+	default:
+		return child.Exit{Code: 128 + int(syscall.SIGKILL), Signal: syscall.SIGKILL}
+	}
+}
+
 func (g *generation) alive() bool {
 	select {
 	case <-g.gone:
@@ -34,6 +44,9 @@ func (g *generation) alive() bool {
 // start launches a release and waits until it is ready; beside says that another one serves meanwhile. It leaves no
 // process behind when it fails, with a *StepError.
 func (s *Supervisor) start(ctx context.Context, j *journal, r Release, beside bool) (*generation, error) {
+	if ctx.Err() != nil {
+		return nil, &StepError{StepStart, context.Cause(ctx)}
+	}
 	j.begin(StepStart)
 	began := time.Now()
 	c, err := s.cfg.Launcher.Launch(r, beside)
@@ -129,8 +142,11 @@ func (s *Supervisor) stop(g *generation, bound time.Duration) time.Duration {
 	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
 	took, killed := g.child.Stop(ctx)
-	<-g.gone
-	log := s.cfg.Logger.With("commit", g.release.Commit, "pid", g.child.Pid(), "exit_code", g.child.Exit().Code, "took", text(took))
+	select {
+	case <-g.gone:
+	case <-time.After(reserve): // it sleeps in the kernel, where nothing can end it
+	}
+	log := s.cfg.Logger.With("commit", g.release.Commit, "pid", g.child.Pid(), "exit_code", g.exit().Code, "took", text(took))
 	if killed {
 		log.Warn("stopped by SIGKILL, SIGTERM was not enough", "bound", bound.String())
 	} else {
@@ -142,7 +158,7 @@ func (s *Supervisor) stop(g *generation, bound time.Duration) time.Duration {
 // fault says why a release is to blame for a failed start; empty if it is not.
 func fault(err error) string {
 	var exited *child.ExitedError
-	if errors.As(err, &exited) || errors.Is(err, errNotReady) || errors.Is(err, errDied) {
+	if errors.As(err, &exited) || errors.Is(err, errNotReady) {
 		return err.Error()
 	}
 	return ""

@@ -19,6 +19,8 @@ func (s *Supervisor) swapOverlap(ctx context.Context, j *journal, old *generatio
 	}
 	select {
 	case s.retiring <- struct{}{}:
+	case <-old.gone: // nothing serves any more, so there is nobody to be spared
+		return s.swapDown(ctx, j, old, next, back)
 	case <-ctx.Done():
 		return s.result(old, back, j, reloadError(next, back, &StepError{StepDrain, context.Cause(ctx)}, old))
 	}
@@ -42,20 +44,27 @@ func (s *Supervisor) swapOverlap(ctx context.Context, j *journal, old *generatio
 
 // stay is the end of an overlap whose newcomer failed with err: the old one serves on, unless it died meanwhile.
 func (s *Supervisor) stay(old *generation, next, back Release, j *journal, err error, outOfMemory bool) actResult {
-	if outOfMemory && killed(err) {
+	if outOfMemory && bySIGKILL(err) {
 		s.crowded = true
 		s.cfg.Logger.Warn("the kernel killed the newcomer for want of memory: the next reload is in-place", "commit", next.Commit)
 	}
-	s.cfg.Logger.Error("the release failed, the previous one serves on", "commit", next.Commit, "err", err, "serving", back.Commit)
-	res := s.result(old, back, j, reloadError(next, back, err, old))
-	if !(outOfMemory && killed(err)) {
+	s.cfg.Logger.Error("the release failed", "commit", next.Commit, "err", err, "previous", back.Commit, "previous_serves", old.alive())
+	serving := old
+	if !old.alive() {
+		serving = nil
+	}
+	res := s.result(serving, back, j, reloadError(next, back, err, serving))
+	if serving == nil {
+		res.exit = old.exit().Code
+	}
+	if !(outOfMemory && bySIGKILL(err)) {
 		res.fault = fault(err)
 	}
 	return res
 }
 
-// killed says whether a start failed because SIGKILL ended the process.
-func killed(err error) bool {
+// bySIGKILL says whether a start failed because SIGKILL ended the process.
+func bySIGKILL(err error) bool {
 	var exited *child.ExitedError
-	return errors.Is(err, errDied) || errors.As(err, &exited) && exited.Exit.Signal == syscall.SIGKILL
+	return errors.As(err, &exited) && exited.Exit.Signal == syscall.SIGKILL
 }

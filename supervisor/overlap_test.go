@@ -336,7 +336,7 @@ func TestSupervisor_TheAppsOwnExitCodeAsksForTheStagedCommit(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(25 * time.Second)
-		if st := s.Status(); st.Commit != "v2" || st.Generation != 3 || st.Deaths != 1 {
+		if st := s.Status(); st.Commit != "v2" || st.Generation != 3 || st.Deaths != 0 {
 			t.Errorf("with v2 staged: %+v after %d launches", st, len(w.launched))
 		}
 	})
@@ -365,6 +365,48 @@ func TestSupervisor_HoldsThePortForSidecarsOnlyWhileItIsFree(t *testing.T) {
 		}
 		if w.portOpen {
 			t.Error("held although the app listens there itself")
+		}
+	})
+}
+
+// Nothing serves any more while a reload waits for a place among those that retire: then it need not wait.
+func TestOverlap_ADeathWhileAReloadWaitsForAPlaceEndsTheWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := run(t, map[string]part{"image": {}, "v2": {}, "v3": {}, "v4": {}}, overlapping)
+		var slow []drain.Visit
+		for _, commit := range []string{"v2", "v3"} {
+			v, _ := w.gate.TryEnter(drain.Ask{})
+			slow = append(slow, v)
+			if _, err := s.Reload(t.Context(), Request{Commit: commit}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		reloaded := make(chan error, 1)
+		go func() { _, err := s.Reload(t.Context(), Request{Commit: "v4"}); reloaded <- err }()
+		time.Sleep(time.Second)
+		w.launched[2].end(child.Exit{Code: 1})
+		time.Sleep(3 * time.Second)
+		if err := <-reloaded; err != nil || enter(t, w, drain.Ask{}) != "v4" {
+			t.Errorf("%v, %s serves", err, enter(t, w, drain.Ask{}))
+		}
+		for _, v := range slow {
+			v.Leave()
+		}
+	})
+}
+
+func TestOverlap_AFailureSaysTheTruthAboutWhatServes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := run(t, map[string]part{"image": {}, "v2": {neverReady: true, exitsAfter: 5 * time.Second, exitCode: 3}}, overlapping)
+		old := w.launched[0]
+		time.AfterFunc(time.Second, func() { old.end(child.Exit{Code: 1}) })
+		var failed *ReloadError
+		if _, err := s.Reload(t.Context(), Request{Commit: "v2"}); !errors.As(err, &failed) || failed.Serving != "" {
+			t.Errorf("error %v", err)
+		}
+		time.Sleep(time.Second)
+		if st := s.Status(); st.State != "serving" || st.Commit != "image" {
+			t.Errorf("afterwards %+v", st)
 		}
 	})
 }

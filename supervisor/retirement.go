@@ -36,22 +36,27 @@ func (s *Supervisor) retire(ctx context.Context, r *retirement) {
 		bound = *s.cfg.Timing.Drain
 	}
 	began := time.Now()
-	cut, _ := s.drained(ctx, r.generation, bound, s.cfg.Timing.streamDrain(Overlap))
+	busy := s.drained(ctx, r.generation, bound, s.cfg.Timing.streamDrain(Overlap))
 	if r.claimed.Swap(true) {
 		return // brought back
 	}
-	s.cfg.Logger.Info("drained", "commit", r.release.Commit, "generation", r.number, "took", text(time.Since(began)), "cut", cut)
+	log := s.cfg.Logger.With("commit", r.release.Commit, "generation", r.number, "took", text(time.Since(began)))
+	if busy == nil {
+		log.Info("drained")
+	} else {
+		log.Warn("not drained: cutting what is left", "visits", busy.Visits.String())
+	}
 	s.cfg.Front.ClosePool(r.backend)
 	stop := s.cfg.Timing.Stop
 	if s.retireContext.Err() != nil {
-		stop = plan(s.cfg.Timing).stop
+		stop = s.cfg.Timing.Ending().Stop
 	}
 	s.stop(r.generation, stop)
 }
 
 // recall brings a retiring generation back; false if it is being stopped already, or has died.
 func (s *Supervisor) recall(r *retirement) bool {
-	if r == nil || r.claimed.Swap(true) || !r.alive() {
+	if r == nil || !r.alive() || r.claimed.Swap(true) {
 		return false
 	}
 	r.cancel()

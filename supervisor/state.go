@@ -27,6 +27,8 @@ type state struct {
 	Reload reload
 	// Deaths are the unasked ends within the restart window.
 	Deaths []time.Time
+	// Early counts the ends of the wanted commit, one after the other, before it had been up for the bake time.
+	Early int
 	// Tried are the commits that went past the restart limit since something last baked.
 	Tried []string
 	// Exit is the exit code of the last child that ended.

@@ -77,6 +77,11 @@ func (s *Supervisor) Status() Status {
 		st.State = "down" // it hangs or has died, and the loop is about to learn of it
 	}
 	if st.backend != nil {
+		if state, _ := st.backend.State(); state == drain.Gone {
+			st.Pid, st.Generation, st.Addr, st.Ready, st.backend = 0, 0, "", time.Time{}, nil
+		}
+	}
+	if st.backend != nil {
 		st.Visits = st.backend.Visits()
 	}
 	if step := s.step.Load(); step != nil {

@@ -56,15 +56,10 @@ func (s *Supervisor) chooseStrategy(ctx context.Context, old *generation, force 
 // the new one starts and settles, so the drain gets what the hold leaves of that.
 func (s *Supervisor) drainBound(force bool) (time.Duration, error) {
 	t := s.cfg.Timing
-	if t.Drain != nil && *t.Drain == 0 {
-		return 0, nil
-	}
-	const reserve = 2 * time.Second
-	left := t.Hold - s.measured.start - s.measured.stop - t.Settle - reserve
-	if t.Drain != nil {
-		left = min(left, *t.Drain)
-	}
+	left := t.DrainLeft(s.measured.start, s.measured.stop)
 	switch {
+	case t.Drain != nil && *t.Drain == 0:
+		return 0, nil
 	case left > 0:
 		return left, nil
 	case force:
@@ -73,6 +68,16 @@ func (s *Supervisor) drainBound(force bool) (time.Duration, error) {
 	return 0, &RefusedError{Reason: fmt.Sprintf(
 		"an in-place reload would hold requests too long: --hold-timeout %s − last start %s − last stop %s − --settle %s − %s leaves nothing for the drain; raise --hold-timeout, or force it",
 		t.Hold, s.measured.start.Round(time.Millisecond), s.measured.stop.Round(time.Millisecond), t.Settle, reserve)}
+}
+
+// DrainLeft is what the hold leaves for the drain of an in-place reload, with a start and a stop of these lengths; at most
+// what is set for it.
+func (t Timing) DrainLeft(start, stop time.Duration) time.Duration {
+	left := t.Hold - start - stop - t.Settle - reserve
+	if t.Drain != nil && *t.Drain > 0 {
+		left = min(left, *t.Drain)
+	}
+	return left
 }
 
 // streamDrain is what streams and tunnels get of a drain: where everybody waits for it, little; else all of it.
@@ -89,27 +94,16 @@ func (t Timing) streamDrain(s Strategy) time.Duration {
 	}
 }
 
-// drained waits for the drain of a backend within the bound, 0 for none. It says what the bound cut off, and fails if
-// the bound is to abort the reload, or ctx ends.
-func (s *Supervisor) drained(ctx context.Context, g *generation, bound, streamDrain time.Duration) (cut string, err error) {
+// drained waits for the drain of a backend within the bound, 0 for none, and until ctx ends. It returns who is still there.
+func (s *Supervisor) drained(ctx context.Context, g *generation, bound, streamDrain time.Duration) *drain.BusyError {
 	streams := time.AfterFunc(streamDrain, g.backend.EndStreams)
 	defer streams.Stop()
-	bounded := ctx
 	if bound > 0 {
 		var cancel context.CancelFunc
-		bounded, cancel = context.WithTimeout(ctx, bound)
+		ctx, cancel = context.WithTimeout(ctx, bound)
 		defer cancel()
 	}
-	err = g.backend.Drained(bounded)
 	var busy *drain.BusyError
-	switch {
-	case err == nil:
-		return "", nil
-	case ctx.Err() != nil:
-		return "", &StepError{StepDrain, context.Cause(ctx)}
-	case s.cfg.AbortLateDrain || !errors.As(err, &busy):
-		return "", &StepError{StepDrain, err}
-	}
-	s.cfg.Logger.Warn("the drain's bound has passed: cutting what is left", "bound", bound.String(), "visits", busy.Visits.String())
-	return busy.Visits.String(), nil
+	errors.As(g.backend.Drained(ctx), &busy)
+	return busy
 }

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -145,9 +146,15 @@ func (s *Supervisor) absorb(e event) event {
 		s.endAct(nil)
 		s.outcome = e.outcome
 		s.step.Store(nil)
-		if e.generation != nil {
-			s.newest = e.generation
-			s.follow(e.generation)
+		if g := e.generation; g != nil && g != s.newest {
+			s.newest = g
+			s.follow(g)
+		}
+		if g := e.generation; g != nil && !g.alive() { // in the act, when nobody listened
+			e.serving, e.exit = 0, g.exit().Code
+		}
+		if e.serving == 0 && s.newest != nil && errors.Is(e.err, ErrEnding) {
+			e.exit = s.newest.exit().Code // the newcomer was not given the time; the last word is the old one's
 		}
 		if e.retirement != nil {
 			s.retirees[e.retirement.number] = e.retirement
@@ -223,9 +230,7 @@ func (s *Supervisor) bringBack(ctx context.Context, r *retirement) {
 // lendEnd runs the last act.
 func (s *Supervisor) lendEnd(ctx context.Context) {
 	g, code, retirees := s.newest, s.state.Exit, slices.Collect(maps.Values(s.retirees))
-	if g != nil {
-		code = 0 // its own
-	} else if s.state.Terms > 0 && code == 0 {
+	if g == nil && s.state.Terms > 0 && code == 0 {
 		code = exitOf(ErrEnding)
 	}
 	s.lend(ctx, func(context.Context) event { return s.end(g, retirees, code) })

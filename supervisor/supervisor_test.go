@@ -207,6 +207,27 @@ func TestSupervisor_LaunchesAgainWhatDiesWithinLimits(t *testing.T) {
 	})
 }
 
+// Promise 6, where the last children never served.
+func TestSupervisor_TheExitCodeIsThatOfTheLastChildThatEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.parts = map[string]part{"image": {}}
+		s := w.supervisor()
+		code := make(chan int, 1)
+		go func() { code <- s.Run() }()
+		synctest.Wait()
+		w.mu.Lock()
+		w.parts["image"] = part{neverReady: true, exitsAfter: time.Second, exitCode: 7}
+		w.mu.Unlock()
+		if _, err := s.Reload(t.Context(), Request{Commit: "image", Relaunch: true}); err == nil {
+			t.Error("no error")
+		}
+		if got := <-code; got != 7 {
+			t.Errorf("exit code %d, want that of the crash loop", got)
+		}
+	})
+}
+
 func TestSupervisor_FallsBackToTheImageCodePastTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, s := run(t, map[string]part{"image": {}, "v2": {diesAfter: 3 * time.Second, exitCode: 9}})
@@ -312,18 +333,18 @@ func TestSupervisor_ASecondSignalSkipsTheWaits(t *testing.T) {
 	})
 }
 
-func TestPlan_FitsAnyBudget(t *testing.T) {
+func TestEnding_FitsAnyBudget(t *testing.T) {
 	for _, tc := range []struct {
 		task time.Duration
-		want budget // in milliseconds
+		want Ending // in milliseconds
 	}{
-		{30 * time.Second, budget{lameDuck: 5000, drain: 13000, stop: 10000}},
-		{10 * time.Second, budget{lameDuck: 0, drain: 0, stop: 8000}},
-		{15 * time.Second, budget{lameDuck: 1500, drain: 1500, stop: 10000}},
-		{time.Second, budget{}},
+		{30 * time.Second, Ending{LameDuck: 5000, Drain: 13000, Stop: 10000}},
+		{10 * time.Second, Ending{LameDuck: 0, Drain: 0, Stop: 8000}},
+		{15 * time.Second, Ending{LameDuck: 1500, Drain: 1500, Stop: 10000}},
+		{time.Second, Ending{}},
 	} {
-		b := plan(Timing{TaskStop: tc.task, Stop: 10 * time.Second, LameDuck: 5 * time.Second})
-		want := budget{tc.want.lameDuck * time.Millisecond, tc.want.drain * time.Millisecond, tc.want.stop * time.Millisecond}
+		b := Timing{TaskStop: tc.task, Stop: 10 * time.Second, LameDuck: 5 * time.Second}.Ending()
+		want := Ending{tc.want.LameDuck * time.Millisecond, tc.want.Drain * time.Millisecond, tc.want.Stop * time.Millisecond}
 		if b != want {
 			t.Errorf("%s: %+v, want %+v", tc.task, b, want)
 		}

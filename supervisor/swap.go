@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"pitstop/child"
+	"pitstop/drain"
 )
 
 // actResult is the event at an act's end.
@@ -47,11 +50,15 @@ func (s *Supervisor) swapInPlace(ctx context.Context, j *journal, old *generatio
 	// From here on new requests wait.
 	s.cfg.Gate.Hold()
 	j.begin(StepDrain)
-	cut, err := s.drained(ctx, old, bound, s.cfg.Timing.streamDrain(InPlace))
-	if err != nil && old.alive() { // it was never stopped: it takes those who waited
+	busy := s.drained(ctx, old, bound, s.cfg.Timing.streamDrain(InPlace))
+	if err := s.abortDrain(ctx, busy); err != nil && old.alive() { // it was never stopped: it takes those who waited
 		s.cfg.Gate.Serve(old.backend)
-		j.close()
 		return s.result(old, back, j, reloadError(next, back, err, old))
+	}
+	cut := ""
+	if busy != nil {
+		cut = busy.Visits.String()
+		s.cfg.Logger.Warn("the drain's bound has passed: cutting what is left", "bound", bound.String(), "visits", cut)
 	}
 	s.cfg.Logger.Info("drained", "commit", back.Commit, "took", text(j.took()), "cut", cut)
 	j.begin(StepStop)
@@ -59,23 +66,24 @@ func (s *Supervisor) swapInPlace(ctx context.Context, j *journal, old *generatio
 	s.measured.stop = s.stop(old, s.cfg.Timing.Stop)
 	s.cfg.Port.Close() // the next child may want it itself
 
-	g, err := s.start(ctx, j, next, false)
-	if err == nil {
-		err = s.settle(ctx, j, g)
-	}
-	if err != nil {
-		return s.wayBack(ctx, j, next, back, err)
-	}
-	s.serve(g)
-	res := s.result(g, next, j, nil)
-	res.outcome.Previous, res.outcome.Cut = back.Commit, cut
+	res := s.startOrGoBack(ctx, j, next, back)
+	res.outcome.Cut = cut
 	return res
 }
 
-// swapDown launches the next release where nothing serves; old has died, or is nil.
-func (s *Supervisor) swapDown(ctx context.Context, j *journal, old *generation, next, back Release) actResult {
-	s.cfg.Logger.Info("reloading", "commit", next.Commit, "previous", back.Commit, "why", "nothing serves")
-	s.sweep(old)
+// abortDrain says why a drain must not go on to the stop: the instance ends, or its bound has passed and is to abort.
+func (s *Supervisor) abortDrain(ctx context.Context, busy *drain.BusyError) error {
+	switch {
+	case ctx.Err() != nil:
+		return &StepError{StepDrain, context.Cause(ctx)}
+	case busy != nil && s.cfg.AbortLateDrain:
+		return &StepError{StepDrain, busy}
+	}
+	return nil
+}
+
+// startOrGoBack starts the next release where nothing serves, and the release back if that fails.
+func (s *Supervisor) startOrGoBack(ctx context.Context, j *journal, next, back Release) actResult {
 	g, err := s.start(ctx, j, next, false)
 	if err == nil {
 		err = s.settle(ctx, j, g)
@@ -87,6 +95,13 @@ func (s *Supervisor) swapDown(ctx context.Context, j *journal, old *generation, 
 	res := s.result(g, next, j, nil)
 	res.outcome.Previous, res.outcome.Strategy = back.Commit, string(InPlace)
 	return res
+}
+
+// swapDown launches the next release where nothing serves; old has died, or is nil.
+func (s *Supervisor) swapDown(ctx context.Context, j *journal, old *generation, next, back Release) actResult {
+	s.cfg.Logger.Info("reloading", "commit", next.Commit, "previous", back.Commit, "why", "nothing serves")
+	s.sweep(old)
+	return s.startOrGoBack(ctx, j, next, back)
 }
 
 // relaunch is the act that starts a release where nothing serves; old has died, or is nil.
@@ -121,8 +136,8 @@ func (s *Supervisor) wayBack(ctx context.Context, j *journal, next, back Release
 	}
 	res := s.result(g, back, j, reloadError(next, back, err, g))
 	res.fault = fault(err)
-	if backErr != nil {
-		res.exit = exitOf(backErr)
+	if backErr != nil && !errors.Is(backErr, ErrEnding) {
+		res.exit = exitOf(backErr) // of the last child that ended by itself
 	}
 	return res
 }
@@ -152,8 +167,8 @@ func (s *Supervisor) settle(ctx context.Context, j *journal, g *generation) erro
 		return nil
 	case <-g.gone:
 		s.kill(g.child) // what it has left in its group
-		return &StepError{StepSettle, fmt.Errorf("%w %s after it became ready: it %s",
-			errDied, time.Since(g.ready).Round(time.Millisecond), g.child.Exit())}
+		return &StepError{StepSettle, fmt.Errorf("%s after it became ready %w",
+			time.Since(g.ready).Round(time.Millisecond), &child.ExitedError{Exit: g.child.Exit()})}
 	}
 }
 
