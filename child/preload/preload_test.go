@@ -175,4 +175,3 @@ func TestPreload_CallsToItselfOverTLSStayTCP(t *testing.T) {
 		}
 	})
 }
-
