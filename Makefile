@@ -14,7 +14,7 @@ demo: build example ## the whole way, from a publish to reloads under load
 
 test: example preload-apps cc .tools/bin/grpcurl ## all tests, with real Node and real clients
 	go test $(TESTFLAGS) $$(go list ./... | grep -v /e2e$$)
-	go test $(TESTFLAGS) -timeout 15m ./e2e
+	go test $(TESTFLAGS) -parallel 4 -timeout 15m ./e2e # they wait more than they work
 
 lint: .tools/bin/staticcheck .tools/bin/errcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }

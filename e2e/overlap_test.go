@@ -20,9 +20,8 @@ func TestOverlap_LosesNoRequestAndHoldsNone(t *testing.T) {
 			t.Parallel()
 			port := freePorts(t, 1)[0]
 			v1, v2 := exampleApp(t, "v1"), exampleApp(t, "v2")
-			reloads := 50
+			const reloads = 50
 			if hardCoded {
-				reloads = 10
 				for _, dir := range []string{v1, v2} {
 					script := read(t, filepath.Join(dir, "server.js"))
 					write(t, dir, "server.js", strings.Replace(script, "Number(process.env.PORT || 3000)", port, 1))

@@ -47,7 +47,7 @@ type window struct {
 func TestReload_LosesNoRequest(t *testing.T) {
 	t.Parallel()
 	v1, v2 := exampleApp(t, "v1"), exampleApp(t, "v2")
-	in := launch(t, v1, node, "--commit", "v1", "--settle", "200ms")
+	in := launch(t, v1, node, "--commit", "v1", "--strategy", "in-place", "--settle", "200ms")
 	in.publish(v2, "v2")
 	requests := load.Start(mixed(in))
 	windows := []window{{commit: "v1", from: time.Now()}}
@@ -70,7 +70,7 @@ func TestReload_LosesNoRequest(t *testing.T) {
 func TestReload_OfABrokenReleaseLosesNoRequest(t *testing.T) {
 	t.Parallel()
 	v1 := exampleApp(t, "v1")
-	in := launch(t, v1, node, "--commit", "v1", "--ready-timeout", "2s")
+	in := launch(t, v1, node, "--commit", "v1", "--strategy", "in-place", "--ready-timeout", "2s")
 	in.publish(scriptApp(t, `throw new Error("broken at the start")`), "throws")
 	in.publish(scriptApp(t, `setInterval(() => {}, 1000)`), "silent")
 	in.publish(scriptApp(t, dyingApp), "dying")
