@@ -48,6 +48,11 @@ func OpenShelf(dir string, store Store) (*Shelf, error) {
 	if err != nil {
 		return nil, err
 	}
+	guard, err := lockFolder(dir, unix.LOCK_EX)
+	if err != nil {
+		return nil, err
+	}
+	defer guard.Close()
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), tmpPrefix) {
 			if err := sweep(filepath.Join(dir, e.Name())); err != nil {
@@ -97,20 +102,16 @@ func (s *Shelf) download(ctx context.Context, m Manifest, dir string) (err error
 		return err
 	}
 	defer src.Close()
-	tmp, err := os.MkdirTemp(s.dir, tmpPrefix+m.Commit+"-")
+	tmp, lock, err := s.makeTemp(m.Commit)
 	if err != nil {
 		return err
 	}
+	defer lock.Close()
 	defer func() {
 		if err != nil {
 			_ = os.RemoveAll(tmp)
 		}
 	}()
-	lock, err := lockFolder(tmp)
-	if err != nil {
-		return err
-	}
-	defer lock.Close()
 	if err := unpackVerified(contextReader{ctx, src}, m, tmp); err != nil {
 		return fmt.Errorf("release %s: %w", m.Commit, err)
 	}
@@ -160,13 +161,28 @@ func unpackVerified(src io.Reader, m Manifest, dir string) error {
 	return nil
 }
 
+// makeTemp makes a folder to unpack into, and locks it. No sweep comes between the two.
+func (s *Shelf) makeTemp(commit string) (dir string, lock *os.File, err error) {
+	guard, err := lockFolder(s.dir, unix.LOCK_SH)
+	if err != nil {
+		return "", nil, err
+	}
+	defer guard.Close()
+	dir, err = os.MkdirTemp(s.dir, tmpPrefix+commit+"-")
+	if err != nil {
+		return "", nil, err
+	}
+	lock, err = lockFolder(dir, unix.LOCK_EX)
+	return dir, lock, err
+}
+
 // lockFolder marks a folder as in use, until the file is closed or the process ends (flock(2)).
-func lockFolder(dir string) (*os.File, error) {
+func lockFolder(dir string, how int) (*os.File, error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := unix.Flock(int(f.Fd()), how); err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
 	}
@@ -175,7 +191,7 @@ func lockFolder(dir string) (*os.File, error) {
 
 // sweep removes what a crash left, but not what another container on the same folder is just unpacking.
 func sweep(dir string) error {
-	lock, err := lockFolder(dir)
+	lock, err := lockFolder(dir, unix.LOCK_EX|unix.LOCK_NB)
 	if err != nil {
 		return nil // in use, or gone
 	}
