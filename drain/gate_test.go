@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -402,6 +403,9 @@ func TestGate_NobodyIsInsideAfterADrainUnderLoad(t *testing.T) {
 	}
 	for i := range 200 {
 		next := launch()
+		for before := served.Load(); served.Load() < before+50; { // so that there is something to drain
+			runtime.Gosched()
+		}
 		if i%2 == 0 {
 			g.Hold()
 		} else {
