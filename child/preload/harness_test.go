@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -250,8 +249,8 @@ func freePort(t *testing.T) int {
 	t.Helper()
 	for range 500 {
 		port := 20000 + (os.Getpid()*37+20*int(lastPort.Add(1)))%10000
-		if ln, err := net.Listen("tcp", ":"+strconv.Itoa(port)); err == nil {
-			_ = ln.Close()
+		if fd, err := bind(port); err == nil {
+			_ = syscall.Close(fd)
 			return port
 		}
 	}
@@ -262,19 +261,25 @@ func freePort(t *testing.T) int {
 // occupy keeps everybody from listening on a TCP port, without answering there itself.
 func occupy(t *testing.T, port int) {
 	t.Helper()
-	var addr syscall.Sockaddr = &syscall.SockaddrInet6{Port: port}
-	fd, err := syscall.Socket(syscall.AF_INET6, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err == nil {
-		err = syscall.SetsockoptInt(fd, syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, 0)
-	} else {
-		addr = &syscall.SockaddrInet4{Port: port}
-		fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	}
+	fd, err := bind(port)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = syscall.Close(fd) })
-	if err := syscall.Bind(fd, addr); err != nil {
-		t.Fatal(err)
+}
+
+// bind takes a port on all addresses, not even shared with connections that linger as net.Listen would.
+func bind(port int) (fd int, err error) {
+	fd, err = syscall.Socket(syscall.AF_INET6, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil { // a machine without IPv6
+		if fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0); err == nil {
+			err = syscall.Bind(fd, &syscall.SockaddrInet4{Port: port})
+		}
+	} else if err = syscall.SetsockoptInt(fd, syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, 0); err == nil {
+		err = syscall.Bind(fd, &syscall.SockaddrInet6{Port: port})
 	}
+	if err != nil && fd >= 0 {
+		_ = syscall.Close(fd)
+	}
+	return fd, err
 }

@@ -122,6 +122,10 @@ function beforeClose(handle, tell) {
 
 // choose returns the place of an address. null: TCP cannot have it either, and will say why.
 function choose(address, addressType, flags) {
+  // Of a socket that cannot be told nobody would learn. ENXIO: nobody reads at present.
+  const code = write(Buffer.alloc(0));
+  if (code && code !== 'ENXIO' && !worthRetrying.includes(code)) throw new Error(`${join(dir, 'events')}: ${code}`);
+
   // Any free port tells whether the address can be had, and how the kernel spells it.
   const probe = createServerHandle(address, 0, addressType, undefined, flags & ipv6Only);
   if (typeof probe === 'number') return null;
@@ -278,11 +282,13 @@ function ownSocket(args) {
 
 const pending = [];
 let retry = null;
+const worthRetrying = ['EAGAIN', 'EMFILE', 'ENFILE']; // it is full, or there are no descriptors left
 
 // say writes one line to the FIFO. While that is full, lines to keep wait in their order; others are dropped.
 function say(event, keep = true) {
   const line = Buffer.from(JSON.stringify({ ...event, pid: process.pid }) + '\n');
-  if (line.length > pipeBuf || (pending.length === 0 && write(line)) || !keep) return;
+  if (line.length > pipeBuf || (pending.length === 0 && !worthRetrying.includes(write(line)))) return;
+  if (!keep) return;
   pending.push(line);
   sayLater();
 }
@@ -291,14 +297,14 @@ function sayLater() {
   if (retry) return;
   retry = setTimeout(() => {
     retry = null;
-    while (pending.length > 0 && write(pending[0])) pending.shift();
+    while (pending.length > 0 && !worthRetrying.includes(write(pending[0]))) pending.shift();
     if (pending.length > 0) sayLater();
   }, 20);
   retry.unref();
 }
 
-// write returns false when it is worth trying again. The FIFO is opened each time: an app that closes all its
-// descriptors would otherwise get our lines into a file of its own.
+// write returns the code of the error, if any. The FIFO is opened each time: an app that closes all its descriptors
+// would otherwise get our lines into a file of its own.
 function write(line) {
   try {
     const fd = openSync(join(dir, 'events'), constants.O_WRONLY | constants.O_NONBLOCK);
@@ -308,9 +314,9 @@ function write(line) {
       closeSync(fd);
     }
   } catch (err) {
-    return !['EAGAIN', 'EMFILE', 'ENFILE'].includes(err.code);
+    return err.code;
   }
-  return true;
+  return '';
 }
 
 function unsupported(err) {
@@ -322,7 +328,7 @@ function unsupported(err) {
 function beat() {
   if (beating || !isMainThread) return;
   beating = true;
-  const tick = 100; // ms; monitorEventLoopDelay would be blind for two of its ticks after each reset
+  const tick = 200; // ms; monitorEventLoopDelay would be blind for two of its ticks after each reset
   const { performance } = require('perf_hooks');
   const now = performance.now.bind(performance);
   let [last, told, lag] = [now(), now(), 0];

@@ -38,6 +38,11 @@ func TestPreload_StaysTCPWhereItCannotDoBetter(t *testing.T) {
 		_ = os.RemoveAll(g.dir)
 		staysTCP(t, g, g.env())
 	})
+	t.Run("the FIFO is gone", func(t *testing.T) {
+		g := newGeneration(t, freePort(t))
+		_ = os.Remove(filepath.Join(g.dir, FIFO))
+		staysTCP(t, g, g.env())
+	})
 	t.Run("the path is too long", func(t *testing.T) {
 		g := newGeneration(t, freePort(t))
 		dir := filepath.Join(g.dir, strings.Repeat("x", MaxDir+1+len("/ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255")-len(g.dir)))

@@ -118,7 +118,7 @@ func TestPreload_BeatsTellTheLagAndStopWhenTheLoopHangs(t *testing.T) {
 			t.Errorf("told %+v", e)
 		}
 		// a block shorter than the beat's own second is seen as well
-		get(t, socket, "/block?q=500")
+		get(t, socket, "/block?q=700")
 		await(g, func(e Beat) bool { return e.Lag > 300*time.Millisecond && e.Lag < time.Second })
 	})
 }
@@ -133,6 +133,7 @@ func TestPreload_FullFIFONeitherBlocksNorLosesWhatMatters(t *testing.T) {
 	p := start(t, g.env(), "node", "listen.cjs", "3000")
 	socket := filepath.Join(g.dir, "::.sock")
 	waitFor(t, func() bool { return answers("unix", socket) })
+	get(t, socket, "/block?q=1500") // the beat that tells it is stale when it could be read
 	// What waits must go first even when there is room again just as something new is told.
 	go func() {
 		waitFor(t, func() bool { _, err := os.Stat(filepath.Join(g.dir, "blocked")); return err == nil })
@@ -142,6 +143,11 @@ func TestPreload_FullFIFONeitherBlocksNorLosesWhatMatters(t *testing.T) {
 	get(t, socket, "/other-close")
 	await(g, func(OtherClosed) bool { return true })
 	await(g, by(p.Process.Pid))
+	for _, e := range told[Beat](g) {
+		if e.Lag > time.Second {
+			t.Errorf("told %+v", e)
+		}
+	}
 	if got := order(g); got != "Main Listening Other OtherClosed" {
 		t.Errorf("told in this order: %s", got)
 	}
