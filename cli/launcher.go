@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -32,13 +33,22 @@ type launcher struct {
 	stderr    *os.File
 	sink      *logs.Sink // nil: the child writes to stdout and stderr itself
 	pipes     sync.WaitGroup
+	usr1      bool // is passed on too
 	log       hclog.Logger
+}
+
+// forwarded are the signals to pass on to the app.
+func (l *launcher) forwarded() []os.Signal {
+	if l.usr1 {
+		return append(child.Forwarded(), syscall.SIGUSR1)
+	}
+	return child.Forwarded()
 }
 
 func (f *runFlags) newLauncher(p Process, s settings, log hclog.Logger) (*launcher, error) {
 	l := &launcher{
 		Launcher: child.NewLauncher(), command: f.Command, base: p.Env, envFile: f.EnvFile, settings: s, readyPath: f.ReadyPath,
-		stdout: p.Stdout, stderr: p.Stderr, log: log.Named("launcher"),
+		stdout: p.Stdout, stderr: p.Stderr, usr1: f.ForwardUSR1, log: log.Named("launcher"),
 	}
 	if f.ChildLog == "json" {
 		var err error

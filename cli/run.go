@@ -111,7 +111,8 @@ func (in *instance) run() int {
 	// Signals that find their channel full are lost, so those to end have one of their own.
 	endings, others := make(chan os.Signal, 4), make(chan os.Signal, 64)
 	signal.Notify(endings, syscall.SIGTERM, syscall.SIGINT)
-	signal.Notify(others, append(child.Forwarded(), syscall.SIGPIPE)...)
+	// SIGUSR1 is always caught: it would end pitstop otherwise.
+	signal.Notify(others, append(in.launcher.forwarded(), syscall.SIGPIPE, syscall.SIGUSR1)...)
 	defer signal.Stop(endings)
 	defer signal.Stop(others)
 
@@ -149,7 +150,7 @@ func (in *instance) handleSignals(ctx context.Context, endings, others <-chan os
 			in.supervisor.Terminate() // before the log, which may be stuck
 			in.log.Info("asked to end", "signal", sig.String())
 		case sig := <-others:
-			if sig != syscall.SIGPIPE {
+			if slices.Contains(in.launcher.forwarded(), sig) {
 				in.log.Debug("signal passed on", "signal", sig.String(), "err", in.launcher.Signal(sig))
 			}
 		case <-ctx.Done():

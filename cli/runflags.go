@@ -41,9 +41,10 @@ type runFlags struct {
 	ReleaseDir string `default:"/var/lib/pitstop" help:"Where releases are unpacked."`
 	Commit     string `default:"image" help:"The commit of the code in the container image."`
 
-	EnvFile  string `placeholder:"FILE" help:"Lines NAME=VALUE for the app's environment, read at every launch."`
-	User     string `placeholder:"USER" help:"Whom the app runs as: USER, UID, USER:GROUP or UID:GID (default: as pitstop)."`
-	ChildLog string `default:"raw" help:"raw: the app writes to pitstop's own stdout and stderr; json: one JSON object a line."`
+	EnvFile     string `placeholder:"FILE" help:"Lines NAME=VALUE for the app's environment, read at every launch."`
+	User        string `placeholder:"USER" help:"Whom the app runs as: USER, UID, USER:GROUP or UID:GID (default: as pitstop)."`
+	ForwardUSR1 bool   `name:"forward-usr1" help:"Pass SIGUSR1 on too, by which Node opens its debugger."`
+	ChildLog    string `default:"raw" help:"raw: the app writes to pitstop's own stdout and stderr; json: one JSON object a line."`
 
 	LogFormat string `placeholder:"FORMAT" help:"text or json (default: text on a terminal, else json)."`
 	LogLevel  string `default:"info" help:"trace, debug, info, warn or error."`

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -168,6 +169,67 @@ func TestRun_AnAppThatHangsIsReplaced(t *testing.T) {
 	}
 	if got := in.commit(); got != "v1" {
 		t.Errorf("%q answers", got)
+	}
+}
+
+// Without a ready path the event loop itself tells: half a minute of silence is the end.
+func TestRun_AnAppWhoseEventLoopStandsStillIsReplaced(t *testing.T) {
+	t.Parallel()
+	in := launch(t, scriptApp(t, `
+		const http = require('node:http')
+		http.createServer((req, res) => {
+			if (req.url === '/hang') for (;;) {}
+			res.end(JSON.stringify({commit: process.env.PITSTOP_COMMIT}))
+		}).listen(process.env.PORT)`), node, "--commit", "v1", "--stop-timeout", "1s")
+	<-time.After(2 * time.Second) // until its loop has told once that it turns: without that nothing can be said of it
+	go in.status("/hang")
+	in.awaitFor(time.Minute, "another process serves", func() bool { return in.statusField("app", "generation") == float64(2) })
+	if got := in.commit(); got != "v1" {
+		t.Errorf("%q answers", got)
+	}
+}
+
+// A runtime that does not listen through Node's net is reached at its port, and replaced in place.
+func TestReload_AnAppThatIsNoNodeIsReachedAtItsPort(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "env")
+	if err := os.WriteFile(file, []byte("PLAY_SERVER=1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := scriptApp(t, "")
+	in := launch(t, dir, []string{self}, "--commit", "v1", "--env-file", file, "--settle", "0s")
+	in.publish(dir, "v2")
+	resp, err := in.reload(`{"commit":"v2"}`)
+	if err != nil || resp["strategy"] != "in-place" || !strings.Contains(fmt.Sprint(resp["why"]), "over TCP") || in.commit() != "v2" {
+		t.Errorf("%v, %v", resp, err)
+	}
+}
+
+func TestRun_USR1IsPassedOnOnlyWhenAskedFor(t *testing.T) {
+	t.Parallel()
+	app := scriptApp(t, echoApp+`; process.on('SIGUSR1', () => console.log('got USR1')); process.on('SIGUSR2', () => console.log('got USR2'))`)
+	for _, asked := range []bool{false, true} {
+		var flags []string
+		if asked {
+			flags = []string{"--forward-usr1"}
+		}
+		in := launch(t, app, node, flags...)
+		for _, sig := range []syscall.Signal{syscall.SIGUSR1, syscall.SIGUSR2} {
+			if err := in.cmd.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+		}
+		in.await("USR2 has arrived", func() bool { return strings.Contains(read(t, in.stdout), "got USR2") })
+		if asked {
+			in.await("USR1 has arrived", func() bool { return strings.Contains(read(t, in.stdout), "got USR1") })
+		}
+		if in.terminate(); strings.Contains(read(t, in.stdout), "got USR1") != asked {
+			t.Errorf("asked for %t, the app's log is\n%s", asked, read(t, in.stdout))
+		}
 	}
 }
 

@@ -27,7 +27,19 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv("PLAY_SERVER") != "" {
+		playServer()
+	}
 	os.Exit(runTests(m))
+}
+
+// playServer is an app that is no Node: it listens on its port itself.
+func playServer() {
+	err := http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"commit":%q}`, os.Getenv("PITSTOP_COMMIT"))
+	}))
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
 }
 
 func runTests(m *testing.M) int {
@@ -238,7 +250,12 @@ func (in *instance) status(path string) int {
 // await waits for a condition; what it waits for is the world outside, so it asks again and again.
 func (in *instance) await(what string, ok func() bool) {
 	in.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	in.awaitFor(30*time.Second, what, ok)
+}
+
+func (in *instance) awaitFor(patience time.Duration, what string, ok func() bool) {
+	in.t.Helper()
+	deadline := time.Now().Add(patience)
 	for !ok() {
 		select {
 		case <-in.exited:

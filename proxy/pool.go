@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"pitstop/drain"
@@ -55,11 +56,28 @@ func (p *pools) open(b *drain.Backend) *http.Transport {
 			if path, ok := strings.CutPrefix(b.Addr, "unix:"); ok {
 				network, addr = "unix", path
 			}
-			return dialer.DialContext(ctx, network, addr)
+			return dialPatiently(ctx, &dialer, network, addr)
 		},
 		DisableCompression:  true, // the client's own Accept-Encoding passes
 		MaxIdleConnsPerHost: 1024,
 		IdleConnTimeout:     backendIdle,
+	}
+}
+
+// dialPatiently dials again while the backlog is full: a unix socket refuses then (EAGAIN, connect(2)) where TCP waits.
+func dialPatiently(ctx context.Context, dialer *net.Dialer, network, addr string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialer.Timeout)
+	defer cancel()
+	for {
+		conn, err := dialer.DialContext(ctx, network, addr)
+		if !errors.Is(err, syscall.EAGAIN) {
+			return conn, err
+		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, err
+		}
 	}
 }
 

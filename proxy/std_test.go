@@ -10,8 +10,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -261,6 +263,47 @@ func TestStd_NoConnectionIsMadeToABackendThatIsGone(t *testing.T) {
 	transport := f.engine.pools.open(b)
 	if _, err := transport.DialContext(t.Context(), "tcp", b.Addr); !errors.Is(err, errPoolClosed) {
 		t.Errorf("dialled a backend that is gone: %v", err)
+	}
+}
+
+// A backlog that is full for a moment is no failure.
+func TestPool_DialsAgainWhileTheBacklogIsFull(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	if err := errors.Join(syscall.Bind(fd, &syscall.SockaddrUnix{Name: path}), syscall.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	f := newFront(t)
+	dial := f.engine.pools.open(f.gate.NewBackend("unix:" + path)).DialContext
+	first, err := dial(t.Context(), "", "") // the one that the backlog takes
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	second := make(chan error, 1)
+	go func() {
+		conn, err := dial(t.Context(), "", "")
+		if err == nil {
+			_ = conn.Close()
+		}
+		second <- err
+	}()
+	select {
+	case err := <-second:
+		t.Fatalf("the second was not made to wait: %v", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	accepted, _, err := syscall.Accept(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(accepted)
+	if err := <-second; err != nil {
+		t.Error(err)
 	}
 }
 
