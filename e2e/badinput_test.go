@@ -114,7 +114,7 @@ func TestRun_AllMistakesAreToldAtOnceAndNoChildIsLeft(t *testing.T) {
 		"malformed variable":  {with(good, "--", "node", "server.js"), "PITSTOP_HOLD_MAX=many", 2, []string{"PITSTOP_HOLD_MAX", `"many"`, "number"}},
 		"negative":            {with(good, "--bake=-5s", "--", "node", "server.js"), "", 2, []string{"--bake"}},
 		"PORT no port":        {with([]string{"run"}, "--", "node", "server.js"), "PORT=http", 2, []string{"PORT", "http"}},
-		"same port":           {with(good, "--listen", "127.0.0.1:"+ports[2], "--", "node", "server.js"), "", 2, []string{"--listen", "--app-port"}},
+		"same port":           {with(good, "--listen", "127.0.0.1:"+ports[2], "--connect", "tcp", "--", "node", "server.js"), "", 2, []string{"--listen", "--app-port"}},
 		"listen port taken":   {with(good, "--listen", "127.0.0.1:"+port, "--", "node", "server.js"), "", 1, []string{"--listen", "address already in use"}},
 		"app port taken":      {with(good, "--app-port", port, "--", "node", "server.js"), "", 1, []string{"port " + port + " is taken"}},
 		"store missing":       {with(good, "--releases", "/nowhere/store", "--", "node", "server.js"), "", 1, []string{"/nowhere/store", "no such file"}},

@@ -129,8 +129,10 @@ func TestReload_TheCommandThatWouldRunTheImagesCodeForEverIsRefused(t *testing.T
 		})
 	}
 	in := launch(t, dir, node, "--commit", "v1")
-	in.publish(t.TempDir(), "empty")
-	in.mustFail(`{"commit":"empty"}`, "FailedPrecondition", "has no server.js")
+	other := t.TempDir()
+	write(t, other, "main.js", "")
+	in.publish(other, "other")
+	in.mustFail(`{"commit":"other"}`, "FailedPrecondition", "has no server.js")
 	if in.statusField("app", "generation") != float64(1) {
 		t.Error("the app was touched")
 	}
