@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"time"
@@ -148,7 +147,10 @@ func (f *runFlags) observe(p Process, c supervisor.Child, began time.Time) []fin
 	addr, err := c.Ready(ctx)
 	start := time.Since(began)
 	if err == nil {
-		fs.ok("app", "ready after %s, reached at %s, runs %s", start.Round(time.Millisecond), shape(addr), orNone(c.Entry()))
+		if c.Private() { // its path differs each time
+			addr = "a private socket"
+		}
+		fs.ok("app", "ready after %s, reached at %s, runs %s", start.Round(time.Millisecond), addr, orNone(c.Entry()))
 	} else {
 		fs.bad("app", "%v", err)
 	}
@@ -193,12 +195,4 @@ func (f *runFlags) overlap(ctx context.Context, p Process, c supervisor.Child) [
 		}
 	}
 	return fs
-}
-
-// shape is an address without the parts that differ each time.
-func shape(addr string) string {
-	if len(addr) > 5 && addr[:5] == "unix:" {
-		return "a private socket"
-	}
-	return fmt.Sprintf("its port (%s)", addr)
 }

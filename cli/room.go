@@ -11,12 +11,8 @@ import (
 	"pitstop/supervisor"
 )
 
-const (
-	// sampleEvery is how often the app's memory is looked at.
-	sampleEvery = 5 * time.Second
-	// newcomerScore makes a newcomer the kernel's first choice when memory is short.
-	newcomerScore = 500
-)
+// sampleEvery is how often the app's memory is looked at.
+const sampleEvery = 5 * time.Second
 
 // room tells the supervisor about memory.
 type room struct {
@@ -69,7 +65,7 @@ func (r *room) Fits(ctx context.Context, pid int) (bool, string) {
 }
 
 // Newcomer implements supervisor.Room.
-func (r *room) Newcomer(pid int) { r.score(pid, newcomerScore) }
+func (r *room) Newcomer(pid int) { r.score(pid, memory.NewcomerOOMScore) }
 
 // Settled implements supervisor.Room.
 func (r *room) Settled(pid int) { r.score(pid, 0) }

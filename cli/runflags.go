@@ -26,7 +26,7 @@ type runFlags struct {
 	HoldTimeout        time.Duration  `default:"30s" help:"A request waits at most this long during a reload, then it gets 503."`
 	HoldMax            int            `default:"1000" help:"At most this many requests wait."`
 	HoldBytes          size           `default:"64MiB" help:"Bodies of waiting requests take at most this much memory."`
-	ReplayBuffer       size           `default:"64KiB" help:"Bodies up to this size are read before their request goes to the app."`
+	ReplayBuffer       size           `default:"64KiB" help:"Bodies of known length up to this size are read before their request goes to the app."`
 
 	StopTimeout     time.Duration `default:"10s" help:"From SIGTERM to SIGKILL for the app."`
 	LameDuck        time.Duration `default:"5s" help:"Serve on with red health this long after SIGTERM."`

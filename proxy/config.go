@@ -16,7 +16,8 @@ type Config struct {
 	HealthPath string
 	// Health says why the instance is not healthy, nil when it is.
 	Health func() error
-	// ReplayBuffer is how many bytes of a body are read before its request asks to be let in, and kept to be sent again.
+	// ReplayBuffer is up to how many bytes a body of known length is read before its request asks to be let in, and kept to
+	// be sent again.
 	ReplayBuffer int
 	// ReplayMemory is how many bytes such bodies may take together.
 	ReplayMemory int64

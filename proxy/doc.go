@@ -3,7 +3,8 @@
 //   - Nothing is sent to a child before the gate has let it in, and the visit ends when the response has been read
 //     whole and the request written whole.
 //   - A request whose child died before it answered is sent once more, to the next child, if RFC 9110 allows.
-//   - A small body is read before its request asks to be let in, so that a slow uploader does not delay a drain.
+//   - A small body of known length is read before its request asks to be let in, so that a slow uploader does not delay a
+//     drain. One of unknown length is passed on as it comes: it may be one side of a conversation.
 //   - Failures become statuses in one table, and none of them tells of the app's inside.
 //
 // An engine is what carries: std stands on net/http. Both ends of its seam are small, so that another can take

@@ -382,12 +382,20 @@ func TestOverlap_ADeathWhileAReloadWaitsForAPlaceEndsTheWaiting(t *testing.T) {
 			}
 		}
 		reloaded := make(chan error, 1)
-		go func() { _, err := s.Reload(t.Context(), Request{Commit: "v4"}); reloaded <- err }()
+		var o Outcome
+		go func() {
+			var err error
+			o, err = s.Reload(t.Context(), Request{Commit: "v4"})
+			reloaded <- err
+		}()
 		time.Sleep(time.Second)
 		w.launched[2].end(child.Exit{Code: 1})
 		time.Sleep(3 * time.Second)
 		if err := <-reloaded; err != nil || enter(t, w, drain.Ask{}) != "v4" {
 			t.Errorf("%v, %s serves", err, enter(t, w, drain.Ask{}))
+		}
+		if o.Strategy != "in-place" || o.Why != "nothing served" {
+			t.Errorf("it says %s, because %s", o.Strategy, o.Why)
 		}
 		for _, v := range slow {
 			v.Leave()

@@ -110,7 +110,7 @@ type (
 )
 
 // event is one of the above.
-type event interface{}
+type event any
 
 // action is one thing for the loop to do.
 type action struct {

@@ -36,7 +36,9 @@ func (s *Supervisor) swap(ctx context.Context, old *generation, next, back Relea
 	} else {
 		res = s.swapInPlace(ctx, j, old, next, back, r.Force)
 	}
-	res.outcome.Strategy, res.outcome.Why = string(strategy), why
+	if res.outcome.Strategy == "" { // else what served has died meanwhile, and there was nothing to choose
+		res.outcome.Strategy, res.outcome.Why = string(strategy), why
+	}
 	return res
 }
 
@@ -93,7 +95,7 @@ func (s *Supervisor) startOrGoBack(ctx context.Context, j *journal, next, back R
 	}
 	s.serve(g)
 	res := s.result(g, next, j, nil)
-	res.outcome.Previous, res.outcome.Strategy = back.Commit, string(InPlace)
+	res.outcome.Previous = back.Commit
 	return res
 }
 
@@ -101,7 +103,9 @@ func (s *Supervisor) startOrGoBack(ctx context.Context, j *journal, next, back R
 func (s *Supervisor) swapDown(ctx context.Context, j *journal, old *generation, next, back Release) actResult {
 	s.cfg.Logger.Info("reloading", "commit", next.Commit, "previous", back.Commit, "why", "nothing serves")
 	s.sweep(old)
-	return s.startOrGoBack(ctx, j, next, back)
+	res := s.startOrGoBack(ctx, j, next, back)
+	res.outcome.Strategy, res.outcome.Why = string(InPlace), "nothing served"
+	return res
 }
 
 // relaunch is the act that starts a release where nothing serves; old has died, or is nil.
