@@ -39,8 +39,9 @@ type world struct {
 	mu       sync.Mutex
 	alive    map[*fakeChild]bool
 	launched []*fakeChild
-	portOpen bool // the app's port is held for sidecars
-	crowded  bool // there is no room for a second child
+	portOpen bool   // the app's port is held for sidecars
+	crowded  bool   // there is no room for a second child
+	looks    func() // what happens while the room is looked at
 	oomKills uint64
 	lame     bool
 	inside   int           // requests that the front has accepted
@@ -151,6 +152,9 @@ func (w *world) retiring(n int) bool { return n <= maxRetiring }
 
 // Fits, Newcomer, Settled and OOMKills implement Room.
 func (w *world) Fits(context.Context, int) (bool, string) {
+	if w.looks != nil {
+		w.looks()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return !w.crowded, "so says the test"

@@ -182,8 +182,33 @@ func TestReload_AReleaseThatIsUnfitIsRefusedBeforeItsLaunch(t *testing.T) {
 		if _, err := s.Reload(t.Context(), Request{Commit: "v2"}); !errors.As(err, &refused) || !strings.Contains(err.Error(), "no server.js") {
 			t.Errorf("error %v", err)
 		}
+		w.parts["image"] = part{unfit: true} // its environment's file has become unreadable, say
+		if _, err := s.Reload(t.Context(), Request{Commit: "image", Relaunch: true}); !errors.As(err, &refused) {
+			t.Errorf("the image's code: %v", err)
+		}
 		if len(w.launched) != 1 || w.stopped(0) {
 			t.Error("something was done")
+		}
+	})
+}
+
+// What serves dies while a reload is about to be refused: nobody may believe that it serves on.
+func TestReload_ADeathInARefusedReloadIsNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := run(t, map[string]part{"image": {}, "v2": {}}, overlapping, func(c *Config) { c.Timing.Hold = time.Second })
+		old := w.launched[0]
+		w.crowded = true
+		w.looks = func() {
+			old.end(child.Exit{Code: 1})
+			time.Sleep(time.Second)
+		}
+		var refused *RefusedError
+		if _, err := s.Reload(t.Context(), Request{Commit: "v2"}); !errors.As(err, &refused) {
+			t.Errorf("error %v", err)
+		}
+		time.Sleep(time.Second)
+		if st := s.Status(); st.State != "serving" || st.Generation != 2 {
+			t.Errorf("%+v", st)
 		}
 	})
 }
