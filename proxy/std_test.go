@@ -388,7 +388,7 @@ func TestForward_PassesWhatALoadBalancerSaysAndSetsTheRest(t *testing.T) {
 		in := httptest.NewRequest(http.MethodGet, "/", nil)
 		in.RemoteAddr, in.Header = tc.peer, tc.in
 		out := http.Header{}
-		forward(out, in)
+		ForwardedAuto.apply(out, in)
 		for _, field := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "Forwarded"} {
 			if got, want := fmt.Sprint(out[field]), fmt.Sprint(tc.want[field]); got != want {
 				t.Errorf("%s: %s is %s, want %s", name, field, got, want)
@@ -409,11 +409,11 @@ type front struct {
 	healthy atomic.Bool
 }
 
-func newFront(t *testing.T) *front {
+func newFront(t *testing.T, changes ...func(*Config)) *front {
 	t.Helper()
 	f := &front{t: t, gate: drain.New(drain.Bounds{Timeout: 20 * time.Second, Max: 100, Bytes: 1 << 20})}
 	f.healthy.Store(true)
-	f.engine = NewStd(Config{
+	cfg := Config{
 		Gate: f.gate, HealthPath: "/health", ReplayBuffer: 64 << 10, ReplayMemory: 1 << 20, RetryAfter: 2500 * time.Millisecond,
 		IdleTimeout: time.Minute, Logger: hclog.NewNullLogger(),
 		Health: func() error {
@@ -422,7 +422,11 @@ func newFront(t *testing.T) *front {
 			}
 			return errors.New("not healthy")
 		},
-	})
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	f.engine = NewStd(cfg)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

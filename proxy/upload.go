@@ -1,0 +1,107 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// upload is a request's body as the client sends it: bounded in size and in how long it may stand still.
+type upload struct {
+	io.ReadCloser
+	flight *flight
+	stall  time.Duration
+	limit  int64 // 0: any
+}
+
+// Read implements io.Reader. Its errors are the table's: errLargeBody, errSlowBody, errBadBody.
+func (u *upload) Read(p []byte) (int, error) {
+	if u.stall > 0 {
+		_ = u.flight.rc.SetReadDeadline(time.Now().Add(u.stall))
+	}
+	n, err := u.ReadCloser.Read(p)
+	received := u.flight.received.Add(int64(n))
+	switch {
+	case u.limit > 0 && received > u.limit:
+		err = errLargeBody
+	case err == nil:
+		return n, nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = errSlowBody
+	case err != io.EOF && !errors.Is(err, http.ErrBodyReadAfterClose):
+		err = fmt.Errorf("%w: %w", errBadBody, err)
+	}
+	if u.stall > 0 && err != errSlowBody {
+		_ = u.flight.rc.SetReadDeadline(time.Time{}) // from now on the server listens whether the client leaves
+	}
+	if err != io.EOF && !errors.Is(err, http.ErrBodyReadAfterClose) {
+		u.flight.clientFailed(err)
+	}
+	return n, err
+}
+
+const (
+	// lingerTime and lingerPause bound what is read of a body that nobody wants any more. Without it the kernel would
+	// answer what the client still sends with a reset, and that may destroy the answer before the client has read it.
+	lingerTime  = 30 * time.Second
+	lingerPause = 5 * time.Second
+)
+
+// linger reads on after an answer that came before the request's end.
+func linger(r *http.Request, f *flight) {
+	if r.ProtoMajor > 1 || r.Body == nil || r.Body == http.NoBody || r.Header.Get("Upgrade") != "" || r.Context().Err() != nil {
+		return
+	}
+	if err := f.clientError(); err != nil && !errors.Is(err, errLargeBody) {
+		return
+	}
+	body := r.Body
+	if u, ok := body.(*upload); ok {
+		body = u.ReadCloser // without its bounds
+	}
+	_ = f.rc.Flush()
+	buf := make([]byte, copyBuffer)
+	for end := time.Now().Add(lingerTime); ; {
+		now := time.Now()
+		_ = f.rc.SetReadDeadline(now.Add(min(lingerPause, end.Sub(now))))
+		if _, err := body.Read(buf); err != nil || now.After(end) {
+			_ = f.rc.SetReadDeadline(time.Time{})
+			return
+		}
+	}
+}
+
+// passTrailers makes what the client sends behind its body reach the child; net/http's proxy copies the names only.
+func passTrailers(out, in *http.Request) {
+	if out.Body == nil || in.Trailer == nil && (in.ProtoMajor > 1 || in.ContentLength >= 0) {
+		return
+	}
+	out.Trailer = make(http.Header)
+	for name := range in.Trailer {
+		out.Trailer[name] = nil
+	}
+	filterTrailers(out.Trailer)
+	out.Body = &trailed{out.Body, out.Trailer, in}
+}
+
+// trailed is a body with trailers, which are known once it has ended.
+type trailed struct {
+	io.ReadCloser
+	to http.Header
+	in *http.Request
+}
+
+// Read implements io.Reader. The transport looks at the trailers after io.EOF, in the goroutine that reads.
+func (t *trailed) Read(p []byte) (int, error) {
+	n, err := t.ReadCloser.Read(p)
+	if err == io.EOF {
+		for name, values := range t.in.Trailer {
+			t.to[name] = values
+		}
+		filterTrailers(t.to)
+	}
+	return n, err
+}
