@@ -14,6 +14,7 @@ import (
 type flight struct {
 	id    string
 	start time.Time
+	asked *http.Request // as the server made it, which is where it puts the trailer
 	rc    *http.ResponseController
 
 	received, sent atomic.Int64

@@ -48,6 +48,7 @@ func (s *stay) end() {
 // backend wants them to.
 func (s *stay) attend(req *http.Request, resp *http.Response) {
 	f := flightOf(req.Context())
+	filterTrailers(resp.Trailer) // the names of those that are announced
 	switch {
 	case resp.StatusCode == http.StatusSwitchingProtocols:
 		s.visit.Become(drain.Tunnel)

@@ -116,32 +116,37 @@ func (e *Std) ClosePool(b *drain.Backend) { e.pools.close(b) }
 func (e *Std) answer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, _ := r.Context().Value(stdConnKey{}).(*stdConn)
-		f := &flight{start: conn.begin(), rc: http.NewResponseController(w), id: requestID(r.Header[requestIDField])}
+		f := &flight{start: conn.begin(), asked: r, rc: http.NewResponseController(w), id: requestID(r.Header[requestIDField])}
 		out := &writer{ResponseWriter: w, flight: f, request: r, lameDuck: e.lameDuck.Load, stall: e.cfg.Limits.BodyTime}
 		if e.cfg.HealthPath != "" && r.URL.Path == e.cfg.HealthPath {
 			e.health(out)
 			return
 		}
-		if e.cfg.Observer != nil {
-			defer f.over(e.cfg.Observer, r)
-		}
-		defer out.last()
 		r = r.WithContext(context.WithValue(r.Context(), flightKey{}, f))
-		if err := e.cfg.Limits.acceptable(r); err != nil {
-			e.fail(out, r, err)
-			linger(r, f)
-			return
-		}
-		if r.Body != nil && r.Body != http.NoBody {
-			r.Body = &upload{ReadCloser: r.Body, flight: f, stall: e.cfg.Limits.BodyTime, limit: e.cfg.Limits.Body}
-			if r.ProtoMajor == 1 {
-				_ = f.rc.EnableFullDuplex() // the child may answer before it has all of it
-			}
-		}
-		withoutH2C(r.Header)
-		next.ServeHTTP(out, r)
+		e.carry(out, r, next)
 		linger(r, f)
 	})
+}
+
+// carry is one exchange.
+func (e *Std) carry(w *writer, r *http.Request, next http.Handler) {
+	if e.cfg.Observer != nil {
+		defer w.flight.over(e.cfg.Observer, r)
+	}
+	defer w.last()
+	if err := e.cfg.Limits.acceptable(r); err != nil {
+		e.fail(w, r, err)
+		return
+	}
+	withoutH2C(r.Header)
+	in := r.WithContext(r.Context())
+	if r.Body != nil && r.Body != http.NoBody {
+		in.Body = &upload{ReadCloser: r.Body, flight: w.flight, stall: e.cfg.Limits.BodyTime, limit: e.cfg.Limits.Body}
+		if r.ProtoMajor == 1 {
+			_ = w.flight.rc.EnableFullDuplex() // the child may answer before it has all of it
+		}
+	}
+	next.ServeHTTP(w, in)
 }
 
 func (e *Std) health(w http.ResponseWriter) {

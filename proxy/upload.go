@@ -58,16 +58,12 @@ func linger(r *http.Request, f *flight) {
 	if err := f.clientError(); err != nil && !errors.Is(err, errLargeBody) {
 		return
 	}
-	body := r.Body
-	if u, ok := body.(*upload); ok {
-		body = u.ReadCloser // without its bounds
-	}
 	_ = f.rc.Flush()
 	buf := make([]byte, copyBuffer)
 	for end := time.Now().Add(lingerTime); ; {
 		now := time.Now()
 		_ = f.rc.SetReadDeadline(now.Add(min(lingerPause, end.Sub(now))))
-		if _, err := body.Read(buf); err != nil || now.After(end) {
+		if _, err := r.Body.Read(buf); err != nil || now.After(end) {
 			_ = f.rc.SetReadDeadline(time.Time{})
 			return
 		}
@@ -84,7 +80,7 @@ func passTrailers(out, in *http.Request) {
 		out.Trailer[name] = nil
 	}
 	filterTrailers(out.Trailer)
-	out.Body = &trailed{out.Body, out.Trailer, in}
+	out.Body = &trailed{out.Body, out.Trailer, flightOf(in.Context()).asked}
 }
 
 // trailed is a body with trailers, which are known once it has ended.
