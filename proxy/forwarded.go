@@ -4,11 +4,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 )
 
-// forwardedFields tell the way of a request. A nomination in Connection cannot remove them (RFC 9110, 7.6.1, forbids to
+// wayFields tell the way of a request. A nomination in Connection cannot remove them (RFC 9110, 7.6.1, forbids to
 // nominate what is meant for all recipients).
-var forwardedFields = [...]string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Host", "Forwarded"}
+var wayFields = [...]string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Host", "Forwarded"}
 
 // hop is what a connection tells of the last step of a request's way.
 type hop struct {
@@ -39,7 +40,7 @@ const (
 	extend              // by what the engine says, behind what came
 )
 
-// fate says what becomes of one of forwardedFields that was given or not by a peer that stands inside (isPrivate) or not.
+// fate says what becomes of one of wayFields that was given or not by a peer that stands inside (isPrivate) or not.
 func (f Forwarded) fate(field string, given, inside bool) fate {
 	switch {
 	case f == ForwardedOff:
@@ -59,14 +60,14 @@ func (f Forwarded) fate(field string, given, inside bool) fate {
 func (f Forwarded) apply(out http.Header, in *http.Request) {
 	last := lastHop(in)
 	inside := isPrivate(last.peer)
-	for _, field := range forwardedFields {
+	for _, field := range wayFields {
 		given, own := in.Header[field], last.own(field)
 		delete(out, field)
 		switch what := f.fate(field, len(given) > 0, inside); {
 		case what == pass && len(given) > 0:
 			out[field] = given
 		case what == extend:
-			out[field] = append(given[:len(given):len(given)], own)
+			out[field] = []string{strings.Join(given, ", ") + ", " + own}
 		case what == replace && own != "":
 			out[field] = []string{own}
 		}

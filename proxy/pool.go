@@ -51,7 +51,6 @@ func (p *pools) get(b *drain.Backend) (*http.Transport, error) {
 }
 
 func (p *pools) open(b *drain.Backend) *http.Transport {
-	dialer := net.Dialer{Timeout: 10 * time.Second}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(p.protocol != H2C)
 	protocols.SetUnencryptedHTTP2(p.protocol == H2C)
@@ -60,15 +59,7 @@ func (p *pools) open(b *drain.Backend) *http.Transport {
 		// A window is what a child can write ahead of a client that takes nothing, for each stream.
 		HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: 256 << 10, MaxReceiveBufferPerConnection: 16 << 20},
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			// On the same port there may soon listen the next child, which has admitted nobody yet.
-			if state, _ := b.State(); state == drain.Gone {
-				return nil, errPoolClosed
-			}
-			network, addr := "tcp", b.Addr
-			if path, ok := strings.CutPrefix(b.Addr, "unix:"); ok {
-				network, addr = "unix", path
-			}
-			conn, err := dialPatiently(ctx, &dialer, network, addr)
+			conn, err := dialBackend(ctx, b)
 			if err != nil || p.protocol == H2C {
 				return conn, err
 			}
@@ -80,6 +71,19 @@ func (p *pools) open(b *drain.Backend) *http.Transport {
 		MaxIdleConnsPerHost:   1024,
 		IdleConnTimeout:       backendIdle,
 	}
+}
+
+// dialBackend connects to a child.
+func dialBackend(ctx context.Context, b *drain.Backend) (net.Conn, error) {
+	// On the same port there may soon listen the next child, which has admitted nobody yet.
+	if state, _ := b.State(); state == drain.Gone {
+		return nil, errPoolClosed
+	}
+	network, addr := "tcp", b.Addr
+	if path, ok := strings.CutPrefix(b.Addr, "unix:"); ok {
+		network, addr = "unix", path
+	}
+	return dialPatiently(ctx, &net.Dialer{Timeout: 10 * time.Second}, network, addr)
 }
 
 // dialPatiently dials again while the backlog is full: a unix socket refuses then (EAGAIN, connect(2)) where TCP waits.

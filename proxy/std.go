@@ -124,7 +124,7 @@ func (e *Std) answer(next http.Handler) http.Handler {
 		}
 		r = r.WithContext(context.WithValue(r.Context(), flightKey{}, f))
 		e.carry(out, r, next)
-		linger(r, f)
+		readRest(r, f)
 	})
 }
 
@@ -141,7 +141,7 @@ func (e *Std) carry(w *writer, r *http.Request, next http.Handler) {
 	withoutH2C(r.Header)
 	in := r.WithContext(r.Context())
 	if r.Body != nil && r.Body != http.NoBody {
-		in.Body = &upload{ReadCloser: r.Body, flight: w.flight, stall: e.cfg.Limits.BodyTime, limit: e.cfg.Limits.Body}
+		in.Body = &clientBody{ReadCloser: r.Body, flight: w.flight, stall: e.cfg.Limits.BodyTime, limit: e.cfg.Limits.Body}
 		if r.ProtoMajor == 1 {
 			_ = w.flight.rc.EnableFullDuplex() // the child may answer before it has all of it
 		}

@@ -109,9 +109,9 @@ func (c *stdConn) Close() error {
 }
 
 // CloseWrite is what net/http looks for where it lingers.
-func (c *stdConn) CloseWrite() error { return closeWrite(c.Conn) }
+func (c *stdConn) CloseWrite() error { return halfClose(c.Conn) }
 
-func closeWrite(c net.Conn) error {
+func halfClose(c net.Conn) error {
 	if half, ok := c.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}

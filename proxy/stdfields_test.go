@@ -117,7 +117,7 @@ func TestForwarded_EachModeHasItsTable(t *testing.T) {
 		{ForwardedAuto, stranger, given, "203.0.113.5 http 80  "},
 		{ForwardedSet, inside, given, "10.0.0.7 http 80  "},
 		{ForwardedSet, stranger, given, "203.0.113.5 http 80  "},
-		{ForwardedAppend, stranger, given, "1.2.3.4,5.6.7.8,203.0.113.5 https 443 h for=1.2.3.4"},
+		{ForwardedAppend, stranger, given, "1.2.3.4, 5.6.7.8, 203.0.113.5 https 443 h for=1.2.3.4"},
 		{ForwardedAppend, inside, nil, "10.0.0.7 http 80  "},
 		{ForwardedOff, stranger, given, untouched},
 		{ForwardedOff, stranger, nil, "    "},

@@ -79,11 +79,6 @@ func (a *acceptor) serve(ln net.Listener) error {
 	}
 }
 
-func isTemporary(err error) bool {
-	var temporary interface{ Temporary() bool }
-	return errors.As(err, &temporary) && temporary.Temporary()
-}
-
 func (a *acceptor) track(ln net.Listener) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -220,4 +215,4 @@ func (c *replayed) Read(p []byte) (int, error) {
 }
 
 // CloseWrite is what net/http looks for where it lingers.
-func (c *replayed) CloseWrite() error { return closeWrite(c.Conn) }
+func (c *replayed) CloseWrite() error { return halfClose(c.Conn) }

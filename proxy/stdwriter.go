@@ -118,4 +118,4 @@ func (c *hijacked) Write(p []byte) (int, error) {
 }
 
 // CloseWrite passes on that the child has nothing more to say.
-func (c *hijacked) CloseWrite() error { return closeWrite(c.Conn) }
+func (c *hijacked) CloseWrite() error { return halfClose(c.Conn) }
