@@ -25,7 +25,8 @@ const keptLine = 16 << 10
 func (l *AccessLog) Done(x *Exchange) {
 	buf, _ := l.lines.Get().(*[]byte)
 	if buf == nil {
-		buf = new([]byte)
+		line := make([]byte, 0, 512)
+		buf = &line
 	}
 	*buf = appendLine((*buf)[:0], x)
 	_, _ = l.out.Write(*buf)
@@ -87,9 +88,11 @@ func appendText[T []byte | string](b []byte, name string, text T) []byte {
 		case c < utf8.RuneSelf:
 			b = append(b, c)
 		default:
-			size := 0
-			if b, size = appendRune(b, string(text[i:min(i+utf8.UTFMax, len(text))])); size > 0 {
-				i += size
+			var next [utf8.UTFMax]byte
+			size := copy(next[:], text[i:])
+			if r, n := utf8.DecodeRune(next[:size]); r != utf8.RuneError || n > 1 {
+				b = append(b, next[:n]...)
+				i += n
 				continue
 			}
 			b = append(b, '\\', '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
@@ -97,13 +100,4 @@ func appendText[T []byte | string](b []byte, name string, text T) []byte {
 		i++
 	}
 	return append(b, '"')
-}
-
-// appendRune writes the rune that text begins with and returns its length, 0 if it is none.
-func appendRune(b []byte, text string) ([]byte, int) {
-	r, size := utf8.DecodeRuneInString(text)
-	if r == utf8.RuneError && size <= 1 {
-		return b, 0
-	}
-	return append(b, text[:size]...), size
 }
