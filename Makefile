@@ -51,6 +51,7 @@ cc:
 		echo "tini and dumb-init cannot be installed: their tests are skipped"
 
 .tools/bin/grpcurl: export PKG = github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
+.tools/bin/h2spec: export PKG = github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
 .tools/bin/staticcheck: export PKG = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 .tools/bin/errcheck: export PKG = github.com/kisielk/errcheck@v1.30.0
 .tools/bin/buf: export PKG = github.com/bufbuild/buf/cmd/buf@v1.75.0

@@ -6,18 +6,22 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// grpcApp makes a folder with a gRPC server and its client.
-func grpcApp(t *testing.T) string {
+// grpcApp makes a folder with a gRPC server, and the flags to run it with. Its modules stay where they are: to publish them
+// would take longer than all the rest.
+func grpcApp(t *testing.T) (dir string, flags []string) {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(grpcDir)); err != nil {
-		t.Fatal(err)
+	dir = t.TempDir()
+	for _, name := range []string{"server.js", "service.js"} {
+		write(t, dir, name, read(t, filepath.Join(grpcDir, name)))
 	}
-	return dir
+	other := t.TempDir()
+	write(t, other, "env", "NODE_PATH="+filepath.Join(grpcDir, "node_modules")+"\n")
+	return dir, []string{"--commit", "v1", "--app-protocol", "h2c", "--env-file", filepath.Join(other, "env")}
 }
 
 // Real grpc-js on both ends: calls of all four kinds, metadata, deadlines, cancellation, compression, and a client that is slow.
@@ -26,13 +30,13 @@ func TestGRPC_CallsOfEveryKindPass(t *testing.T) {
 	for _, connect := range []string{"unix", "tcp"} {
 		t.Run(connect, func(t *testing.T) {
 			t.Parallel()
-			dir := grpcApp(t)
-			in := launch(t, dir, node, "--commit", "v1", "--app-protocol", "h2c", "--connect", connect)
+			dir, flags := grpcApp(t)
+			in := launch(t, dir, node, append(flags, "--connect", connect)...)
 			if addr, _ := in.statusField("app", "address").(string); strings.HasPrefix(addr, "unix:") != (connect == "unix") {
 				t.Errorf("the app is reached at %q", addr)
 			}
 			check := exec.CommandContext(t.Context(), "node", "client.js", in.addr, "check")
-			check.Dir = dir
+			check.Dir = grpcDir
 			if out, err := check.CombinedOutput(); err != nil {
 				t.Errorf("%v\n%s", err, out)
 			}
@@ -46,10 +50,10 @@ func TestGRPC_AReloadLosesNoCallAndNoStream(t *testing.T) {
 	for _, strategy := range []string{"overlap", "in-place"} {
 		t.Run(strategy, func(t *testing.T) {
 			t.Parallel()
-			dir := grpcApp(t)
-			in := launch(t, dir, node, "--commit", "v1", "--app-protocol", "h2c", "--strategy", strategy, "--settle", "100ms")
+			dir, flags := grpcApp(t)
+			in := launch(t, dir, node, append(flags, "--strategy", strategy, "--settle", "100ms")...)
 			in.publish(dir, "v2")
-			calls := startCalls(t, dir, in.addr)
+			calls := startCalls(t, in.addr)
 			for i := range 4 {
 				in.mustReload([]string{"v2", "v1"}[i%2])
 			}
@@ -92,10 +96,10 @@ type told struct {
 	Lost                  []string
 }
 
-func startCalls(t *testing.T, dir, addr string) *calls {
+func startCalls(t *testing.T, addr string) *calls {
 	t.Helper()
 	c := &calls{t: t, cmd: exec.Command("node", "client.js", addr, "load")}
-	c.cmd.Dir, c.cmd.Stderr = dir, os.Stderr
+	c.cmd.Dir, c.cmd.Stderr = grpcDir, os.Stderr
 	stdin, err := c.cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http/httptrace"
@@ -46,11 +47,12 @@ func (c *childConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// requestTrace tells connections where requests begin.
-var requestTrace = httptrace.ClientTrace{
-	GotConn: func(info httptrace.GotConnInfo) {
+// traced tells the connection that a request with this context will take where it begins. Traces are changed where they
+// are put into a context, so each request has its own.
+func traced(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
 		if c, ok := info.Conn.(*childConn); ok {
 			c.begin()
 		}
-	},
+	}})
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"time"
 
 	"pitstop/drain"
@@ -100,7 +99,7 @@ func (x *exchange) send(req *http.Request, body body, s *stay) (*http.Response, 
 	if err != nil {
 		return nil, err
 	}
-	out := req.WithContext(httptrace.WithClientTrace(req.Context(), &requestTrace))
+	out := req.WithContext(traced(req.Context()))
 	out.Body, out.GetBody = body.reader(s), nil
 	if body.whole {
 		out.GetBody = body.again

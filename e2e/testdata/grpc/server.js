@@ -5,9 +5,8 @@ const service = require('./service.js');
 
 const commit = process.env.PITSTOP_COMMIT;
 let cancelled = 0;
-let flooded = 0;
 
-const server = new grpc.Server({ 'grpc.max_receive_message_length': -1, 'grpc.default_compression_algorithm': 2, 'grpc.default_compression_level': 2 });
+const server = new grpc.Server({ 'grpc.max_receive_message_length': -1, 'grpc.default_compression_algorithm': 2 });
 server.addService(service, {
   unary(call, done) {
     const head = new grpc.Metadata();
@@ -16,7 +15,7 @@ server.addService(service, {
     call.sendMetadata(head);
     const tail = new grpc.Metadata();
     tail.set('x-tail', 'end');
-    setTimeout(() => done(null, { commit, text: call.request.text, flooded }, tail), call.request.ms || 0);
+    setTimeout(() => done(null, { commit, text: call.request.text }, tail), call.request.ms || 0);
   },
   fail(call, done) {
     const metadata = new grpc.Metadata();
@@ -37,18 +36,6 @@ server.addService(service, {
       setTimeout(next, call.request.ms || 0);
     };
     next();
-  },
-  flood(call) {
-    const text = require('crypto').randomBytes(48 << 10).toString('base64'); // does not compress well
-    let over = false;
-    call.on('cancelled', () => (over = true));
-    const more = () => {
-      while (!over) {
-        flooded += text.length;
-        if (!call.write({ text })) return call.once('drain', more);
-      }
-    };
-    more();
   },
   up(call, done) {
     let count = 0;

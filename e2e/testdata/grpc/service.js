@@ -15,7 +15,6 @@ module.exports = {
   wait: method('Wait', false, false), // never answers
   cancelled: method('Cancelled', false, false), // how many waits were cancelled
   down: method('Down', false, true),
-  flood: method('Flood', false, true), // as much as is taken
   up: method('Up', true, false),
   talk: method('Talk', true, true),
 };
