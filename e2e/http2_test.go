@@ -136,6 +136,9 @@ func TestRun_TheAccessLogHasALineForEachRequest(t *testing.T) {
 	for range 3 {
 		_ = in.status("/a?b")
 	}
+	in.await("the lines", func() bool {
+		return strings.Count(read(t, file), `"target":"/a?b"`) == 3 && strings.HasSuffix(read(t, file), "\n")
+	})
 	if err := os.Truncate(file, 0); err != nil { // as copytruncate does
 		t.Fatal(err)
 	}

@@ -15,7 +15,10 @@ type flight struct {
 	id    string
 	start time.Time
 	asked *http.Request // as the server made it, which is where it puts the trailer
-	rc    *http.ResponseController
+
+	control  sync.Mutex // held while rc is used
+	rc       *http.ResponseController
+	returned bool // the handler has: rc is not to be touched any more
 
 	received, sent atomic.Int64
 
@@ -27,6 +30,31 @@ type flight struct {
 	replayed bool
 	err      error // the first thing that went wrong
 	bodyErr  error // what went wrong in reading from the client
+}
+
+// controlled uses the response's controller. Readers of the request's body and timers may outlive the handler, after which
+// net/http's HTTP/2 panics there, and HTTP/1.1 would set the deadlines of the next request.
+func (f *flight) controlled(use func(*http.ResponseController)) {
+	f.control.Lock()
+	defer f.control.Unlock()
+	if f.rc != nil && !f.returned {
+		use(f.rc)
+	}
+}
+
+func (f *flight) setReadDeadline(t time.Time) {
+	f.controlled(func(rc *http.ResponseController) { _ = rc.SetReadDeadline(t) })
+}
+
+func (f *flight) setWriteDeadline(t time.Time) {
+	f.controlled(func(rc *http.ResponseController) { _ = rc.SetWriteDeadline(t) })
+}
+
+// leave says that the handler returns.
+func (f *flight) leave() {
+	f.control.Lock()
+	defer f.control.Unlock()
+	f.returned = true
 }
 
 type flightKey struct{}

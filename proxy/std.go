@@ -117,6 +117,7 @@ func (e *Std) answer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, _ := r.Context().Value(stdConnKey{}).(*stdConn)
 		f := &flight{start: conn.begin(), asked: r, rc: http.NewResponseController(w), id: requestID(r.Header[requestIDField])}
+		defer f.leave()
 		out := &writer{ResponseWriter: w, flight: f, request: r, lameDuck: e.lameDuck.Load, stall: e.cfg.Limits.BodyTime}
 		if e.cfg.HealthPath != "" && r.URL.Path == e.cfg.HealthPath {
 			e.health(out)

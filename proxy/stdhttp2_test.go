@@ -159,13 +159,18 @@ func TestStd_ALameDuckTellsClientsOfHTTP2ToGo(t *testing.T) {
 	block := []byte{0x82, 0x86, 0x84, 0x41, 1, 'x'}
 	_, _ = conn.Write([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"))
 	_, _ = conn.Write(append([]byte{0, 0, byte(len(block)), 1, 5, 0, 0, 0, 1}, block...))
-	const goAway = 7
+	awaitFrame(t, conn, 7) // GOAWAY
+}
+
+// awaitFrame reads until a frame of a type comes (RFC 9113, 4.1).
+func awaitFrame(t *testing.T, conn net.Conn, kind byte) {
+	t.Helper()
 	for r := bufio.NewReader(conn); ; {
 		var head [9]byte
 		if _, err := io.ReadFull(r, head[:]); err != nil {
-			t.Fatalf("no GOAWAY: %v", err)
+			t.Fatalf("no frame of type %d: %v", kind, err)
 		}
-		if head[3] == goAway {
+		if head[3] == kind {
 			return
 		}
 		_, _ = r.Discard(int(head[0])<<16 | int(head[1])<<8 | int(head[2]))
@@ -341,5 +346,23 @@ func TestStd_LimitsHoldForHTTP2(t *testing.T) {
 			t.Errorf("%s: %s, want %d", name, resp.Status, tc.want)
 		}
 		_ = resp.Body.Close()
+	}
+}
+
+// The transport may still be reading the body when the handler has returned; net/http panics where deadlines are set then.
+func TestStd_ABodyThatOutlivesItsStreamDoesNoHarm(t *testing.T) {
+	f := newFront(t, func(c *Config) { c.Limits.BodyTime = time.Minute })
+	f.gate.Serve(f.gate.NewBackend(hastyApp(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nearly")))
+	for range 30 {
+		conn := f.dial()
+		_, _ = conn.Write([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"))
+		block := []byte{0x83, 0x86, 0x84, 0x41, 1, 'x'} // POST /, with a body to come
+		_, _ = conn.Write(append([]byte{0, 0, byte(len(block)), 1, 4, 0, 0, 0, 1}, block...))
+		_, _ = conn.Write([]byte{0, 0, 1, 0, 0, 0, 0, 0, 1, 'a'})
+		awaitFrame(t, conn, 3) // RST_STREAM: the handler has returned
+		_ = conn.Close()
+	}
+	if resp := f.get("/"); resp.StatusCode != http.StatusOK {
+		t.Errorf("%s", resp.Status)
 	}
 }

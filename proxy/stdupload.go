@@ -20,7 +20,7 @@ type clientBody struct {
 // Read implements io.Reader. Its errors are the table's: errLargeBody, errSlowBody, errBadBody.
 func (b *clientBody) Read(p []byte) (int, error) {
 	if b.stall > 0 {
-		_ = b.flight.rc.SetReadDeadline(time.Now().Add(b.stall))
+		b.flight.setReadDeadline(time.Now().Add(b.stall))
 	}
 	n, err := b.ReadCloser.Read(p)
 	received := b.flight.received.Add(int64(n))
@@ -35,7 +35,7 @@ func (b *clientBody) Read(p []byte) (int, error) {
 		err = fmt.Errorf("%w: %w", errBadBody, err)
 	}
 	if b.stall > 0 && err != errSlowBody {
-		_ = b.flight.rc.SetReadDeadline(time.Time{}) // from now on the server listens whether the client leaves
+		b.flight.setReadDeadline(time.Time{}) // from now on the server listens whether the client leaves
 	}
 	if err != io.EOF && !errors.Is(err, http.ErrBodyReadAfterClose) {
 		b.flight.clientFailed(err)
@@ -62,9 +62,9 @@ func readRest(r *http.Request, f *flight) {
 	buf := make([]byte, copyBuffer)
 	for end := time.Now().Add(restTime); ; {
 		now := time.Now()
-		_ = f.rc.SetReadDeadline(now.Add(min(restPause, end.Sub(now))))
+		f.setReadDeadline(now.Add(min(restPause, end.Sub(now))))
 		if _, err := r.Body.Read(buf); err != nil || now.After(end) {
-			_ = f.rc.SetReadDeadline(time.Time{})
+			f.setReadDeadline(time.Time{})
 			return
 		}
 	}

@@ -81,14 +81,14 @@ func (w *writer) bound() (done func()) {
 	if w.request.ProtoMajor == 1 || w.stall <= 0 {
 		return func() {}
 	}
-	timer := time.AfterFunc(w.stall, func() { _ = w.flight.rc.SetWriteDeadline(time.Unix(1, 0)) })
+	timer := time.AfterFunc(w.stall, func() { w.flight.setWriteDeadline(time.Unix(1, 0)) })
 	return func() { timer.Stop() }
 }
 
 // last bounds what the server itself writes of an HTTP/2 stream once the handler has returned.
 func (w *writer) last() {
 	if w.request.ProtoMajor > 1 && w.stall > 0 && w.flight.sent.Load() > 0 {
-		_ = w.flight.rc.SetWriteDeadline(time.Now().Add(w.stall))
+		w.flight.setWriteDeadline(time.Now().Add(w.stall))
 	}
 }
 
