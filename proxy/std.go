@@ -49,7 +49,7 @@ func NewStd(cfg Config) *Std {
 		DisableGeneralOptionsHandler: true, // OPTIONS * is the child's too
 		Protocols:                    new(http.Protocols),
 		HTTP2: &http.HTTP2Config{
-			MaxConcurrentStreams: maxStreams, SendPingTimeout: pingAfter, PingTimeout: pingAfter, WriteByteTimeout: cfg.Limits.BodyTime,
+			MaxConcurrentStreams: maxStreams, MaxReadFrameSize: maxFrame, SendPingTimeout: pingAfter, PingTimeout: pingAfter, WriteByteTimeout: cfg.Limits.BodyTime,
 		},
 		ConnContext: connContext,
 		ConnState:   connState,
@@ -65,6 +65,8 @@ func NewStd(cfg Config) *Std {
 const (
 	// maxStreams bounds what one HTTP/2 connection may ask at once.
 	maxStreams = 250
+	// maxFrame is the smallest that RFC 9113, 4.2, allows; each connection keeps a buffer of that size.
+	maxFrame = 16 << 10
 	// pingAfter is how long an HTTP/2 client may be silent before it is asked whether it lives, and how long it may think.
 	pingAfter = 30 * time.Second
 )
