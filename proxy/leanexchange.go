@@ -20,11 +20,12 @@ type exchangeState struct {
 	plan     bodyPlan
 	upload   *upload
 
-	sends     int  // how often the request was sent
-	interims  int  // how many interim responses were passed on
-	answered  bool // a byte of a response was read
-	responded bool // a byte of the response was written to the client
-	again     bool // the client's connection goes on after this
+	children  int           // how many it was sent to and got no answer from
+	sentHere  bool          // to the child of this visit
+	interims  int           // how many interim responses were passed on
+	answered  bool          // a byte of a response was read
+	responded bool          // a byte of the response was written to the client
+	again     bool          // the client's connection goes on after this
 	keep      time.Duration // how long the connection to the child may be idle after this
 	endless   *endless      // a stream or a tunnel; nil: neither
 
@@ -112,12 +113,13 @@ func (x *leanExchange) ask() error {
 		if err := x.upload.failed(); err != nil {
 			return err
 		}
-		if failed.sent {
-			x.sends++
+		if failed.sent && !x.sentHere {
+			x.sentHere = true
+			x.children++
 		}
 		next := resendOf(attempt{
 			Idempotent: isIdempotent(x.req.Method.In(x.in)), Whole: x.plan.whole, Upgrade: x.plan.upgrade,
-			Sent: failed.sent, Used: used, Sends: x.sends,
+			Sent: failed.sent, Used: used, Children: x.children,
 		})
 		x.e.cfg.Logger.Debug("request not answered", "backend", x.visit.Backend().Addr, "err", failed.err)
 		switch next {
@@ -142,7 +144,7 @@ func (x *leanExchange) retry() error {
 	err := x.c.held(func(ctx context.Context) (err error) {
 		visit, err := x.e.cfg.Gate.Retry(ctx, x.visit)
 		if err == nil {
-			x.visit, x.visiting = visit, true
+			x.visit, x.visiting, x.sentHere = visit, true, false
 		}
 		return err
 	})
