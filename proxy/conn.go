@@ -99,9 +99,12 @@ func (c *conn) serve() {
 				break
 			}
 		}
-		again := x.again
+		again, more := x.again, x.mayCome()
 		x.release()
 		x = nil
+		if !again && more {
+			c.linger()
+		}
 		if !again {
 			return
 		}

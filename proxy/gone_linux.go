@@ -74,3 +74,10 @@ func (w *goneWatch) close() {
 		_ = w.file.Close()
 	}
 }
+
+// sendInterim sends the interim response, whole or not at all: only where all that was sent before has arrived.
+func sendInterim(fd uintptr) {
+	if unsent, err := unix.IoctlGetInt(int(fd), unix.SIOCOUTQ); err == nil && unsent == 0 {
+		_, _ = unix.Write(int(fd), []byte(interim))
+	}
+}
