@@ -107,7 +107,7 @@ func (h *Head) target(buf, host []byte) error {
 		return nil
 	}
 	authority, port, ok := absolute(target)
-	if !ok || len(authority) == 0 || !validHost(authority) {
+	if !ok || len(authority) == 0 || authority[0] == ':' || !validHost(authority) { // a host must be named (RFC 9110, 4.2.1)
 		return errTarget
 	}
 	// The target's authority stands over Host (RFC 9112, 3.2.2). An app may look at either, so they must be one.
