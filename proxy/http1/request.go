@@ -101,6 +101,8 @@ func (h *Head) target(buf, host []byte) error {
 	switch {
 	case string(method) == "CONNECT":
 		return errConnect // a tunnel to anywhere is no reverse proxy's business
+	case string(method) == "PRI":
+		return errOtherVersion // the preface of HTTP/2 (RFC 9113, 3.4), and behind it Node waits for the rest
 	case target[0] == '/':
 		return nil
 	case len(target) == 1 && target[0] == '*' && string(method) == "OPTIONS":
