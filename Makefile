@@ -4,7 +4,8 @@ export GOFLAGS := -buildvcs=false
 VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
 TESTFLAGS ?= -race -shuffle=on
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint bench proto clean
+FUZZTIME ?= 60s
+.PHONY: build demo test fuzz lint bench proto clean
 
 build: ## bin/pitstop
 	CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/pitstop .
@@ -16,6 +17,10 @@ test: example preload-apps cc .tools/bin/grpcurl ## all tests, with real Node an
 	go test $(TESTFLAGS) $$(go list ./... | grep -v /e2e$$)
 	go test $(TESTFLAGS) -parallel 4 -timeout 15m ./e2e # they wait more than they work
 
+fuzz: ## every fuzz target for a while; what it finds stays in testdata/fuzz, and is a test from then on
+	@go list ./... | while read -r p; do go test -list '^Fuzz' $$p | grep '^Fuzz' | while read -r f; do \
+		echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done || exit 1; done
+
 lint: .tools/bin/staticcheck .tools/bin/errcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
 	go vet ./...
@@ -23,7 +28,7 @@ lint: .tools/bin/staticcheck .tools/bin/errcheck
 	errcheck -ignoretests -exclude .errcheck ./...
 
 bench: build example bench/pm2/node_modules/.package-lock.json ## what it costs, beside its peers; writes bench/README.md
-	go test -run '^$$' -bench . -benchmem ./drain ./child/logs
+	go test -run '^$$' -bench . -benchmem ./drain ./child/logs ./proxy/http1
 	go build -o bin/bench-reload ./bench/reload
 	bin/bench-reload -write bench/README.md
 
