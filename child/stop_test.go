@@ -104,6 +104,28 @@ func TestStop_KillReachesTheAppInAGroupOfItsOwn(t *testing.T) {
 	}
 }
 
+// What stands between may die alone, by the OOM killer for one.
+func TestStop_TheAppThatWasLeftBehindInAGroupOfItsOwnIsFound(t *testing.T) {
+	t.Parallel()
+	for _, command := range [][]string{{"tini", "--", "node", "server.js"}, {pnpm12(), "start"}} {
+		t.Run(filepath.Base(command[0]), func(t *testing.T) {
+			t.Parallel()
+			needs(t, command[0])
+			c, _ := startApp(t, command) // what it says goes through pnpm, and is lost
+			_ = syscall.Kill(c.Pid(), syscall.SIGKILL)
+			<-c.Exited()
+			ctx, cancel := context.WithTimeout(t.Context(), deadlineFor)
+			defer cancel()
+			if took, killed := c.Stop(ctx); killed {
+				t.Errorf("had to kill after %v", took)
+			}
+			if err := CheckPort(c.spec.Port); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestStop_AShellThatGoesOnIsAskedToo(t *testing.T) {
 	t.Parallel()
 	c, _ := startApp(t, []string{"npm", "run", "chain"})
