@@ -58,5 +58,8 @@ func (f *proxyFlags) proxySettings(m *mistakes) {
 
 // newEngine makes the engine of --engine.
 func (f *proxyFlags) newEngine(cfg proxy.Config) engine {
-	return proxy.NewStd(cfg)
+	if f.Engine == "std" || cfg.AppProtocol == proxy.H2C {
+		return proxy.NewStd(cfg)
+	}
+	return proxy.NewLean(cfg)
 }
