@@ -13,7 +13,7 @@ build: ## bin/pitstop
 demo: build example ## the whole way, from a publish to reloads under load
 	go run ./e2e/demo bin/pitstop examples/node-app
 
-test: example preload-apps cc .tools/bin/grpcurl ## all tests, with real Node and real clients
+test: example preload-apps runners cc .tools/bin/grpcurl ## all tests, with real Node and real clients
 	go test $(TESTFLAGS) $$(go list ./... | grep -v /e2e$$)
 	go test $(TESTFLAGS) -parallel 4 -timeout 15m ./e2e # they wait more than they work
 
@@ -36,13 +36,20 @@ proto: .tools/bin/buf .tools/bin/protoc-gen-go .tools/bin/protoc-gen-go-grpc ## 
 	cd control/proto && buf lint && buf generate
 
 clean:
-	rm -rf bin .tools examples/node-app/node_modules bench/pm2/node_modules child/preload/testdata/*/node_modules
+	rm -rf bin .tools examples/node-app/node_modules bench/pm2/node_modules child/testdata/*/node_modules
+	rm -rf child/preload/testdata/*/node_modules child/preload/testdata/next/.next
 
 # What tests need.
 
-.PHONY: example preload-apps cc
+.PHONY: example preload-apps runners cc
 example: examples/node-app/node_modules/.package-lock.json
-preload-apps: child/preload/testdata/apps/node_modules/.package-lock.json child/preload/testdata/nodes/node_modules/.package-lock.json
+runners: child/testdata/runners/node_modules/.package-lock.json
+preload-apps: child/preload/testdata/apps/node_modules/.package-lock.json child/preload/testdata/nodes/node_modules/.package-lock.json \
+	child/preload/testdata/next/.next/BUILD_ID
+
+child/preload/testdata/next/.next/BUILD_ID: child/preload/testdata/next/node_modules/.package-lock.json \
+	$(wildcard child/preload/testdata/next/app/*.js child/preload/testdata/next/app/*/*.js)
+	cd child/preload/testdata/next && NEXT_TELEMETRY_DISABLED=1 node_modules/.bin/next build
 
 %/node_modules/.package-lock.json: %/package-lock.json
 	cd $* && npm ci --no-audit --no-fund && touch node_modules/.package-lock.json
