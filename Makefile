@@ -4,7 +4,7 @@ export GOFLAGS := -buildvcs=false
 VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
 TESTFLAGS ?= -race -shuffle=on
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint bench proto clean
+.PHONY: build demo test lint bench bench-proxy bench-tools proto clean
 
 build: ## bin/pitstop
 	CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/pitstop .
@@ -26,12 +26,23 @@ bench: build example bench/pm2/node_modules/.package-lock.json ## what it costs,
 	go test -run '^$$' -bench . -benchmem ./drain ./child/logs
 	go build -o bin/bench-reload ./bench/reload
 	bin/bench-reload -write bench/README.md
+	$(MAKE) bench-proxy BENCHFLAGS="-write bench/README.md"
+
+# BENCHFLAGS="-quick" for two minutes of it, -h for the rest.
+bench-proxy: build bench-tools ## what a request costs on its way through, beside nginx and HAProxy
+	go build -o bin/bench-proxy ./bench/proxy
+	bin/bench-proxy $(BENCHFLAGS)
 
 proto: .tools/bin/buf .tools/bin/protoc-gen-go .tools/bin/protoc-gen-go-grpc ## control/controlpb from control/proto
 	cd control/proto && buf lint && buf generate
 
 clean:
 	rm -rf bin .tools examples/node-app/node_modules bench/pm2/node_modules child/preload/testdata/*/node_modules
+
+# What benchmarks need: Debian's own. They need not run as services.
+bench-tools:
+	@command -v nginx >/dev/null && command -v haproxy >/dev/null && command -v wrk >/dev/null || \
+		(apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light haproxy wrk)
 
 # What tests need.
 

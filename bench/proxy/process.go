@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// raiseFileLimit lets this process and those that it starts open n files, or as many as it may.
+func raiseFileLimit(n int) {
+	limit := unix.Rlimit{Cur: uint64(n), Max: uint64(n)}
+	var old unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &old) == nil && old.Max >= limit.Max {
+		limit.Max = old.Max
+	}
+	if unix.Setrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+		_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: old.Max, Max: old.Max})
+	}
+}
+
+// cpuTime is the processor time of processes, with all their threads, also those that have ended. It is read from the
+// kernel's clock of the process, since /proc/PID/stat counts in ticks of 10 ms.
+func cpuTime(pids []int) (sum time.Duration, err error) {
+	for _, pid := range pids {
+		const schedulers = 2 // CPUCLOCK_SCHED of the kernel's posix-timers: a process's clock is named by its number so
+		var t unix.Timespec
+		if err := unix.ClockGettime(int32(^pid<<3|schedulers), &t); err != nil {
+			return 0, fmt.Errorf("the clock of process %d: %w", pid, err)
+		}
+		sum += time.Duration(t.Nano())
+	}
+	return sum, nil
+}
+
+// memory is what processes hold, in bytes.
+type memory struct{ resident, anonymous int64 }
+
+func (m memory) minus(o memory) memory {
+	return memory{m.resident - o.resident, m.anonymous - o.anonymous}
+}
+
+func memoryOf(pids []int) (sum memory, err error) {
+	for _, pid := range pids {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			return sum, err
+		}
+		for line := range strings.Lines(string(status)) {
+			var kib int64
+			if n, _ := fmt.Sscanf(line, "VmRSS: %d", &kib); n == 1 {
+				sum.resident += kib << 10
+			}
+			if n, _ := fmt.Sscanf(line, "RssAnon: %d", &kib); n == 1 {
+				sum.anonymous += kib << 10
+			}
+		}
+	}
+	return sum, nil
+}
+
+// tree is a process and all that come from it.
+func tree(pid int) []int {
+	pids := []int{pid}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	children := map[int][]int{}
+	for _, file := range stats {
+		text, _ := os.ReadFile(file)
+		_, rest, _ := strings.Cut(string(text), ") ") // after the name
+		if fields := strings.Fields(rest); len(fields) > 1 {
+			parent, _ := strconv.Atoi(fields[1])
+			child, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			children[parent] = append(children[parent], child)
+		}
+	}
+	for i := 0; i < len(pids); i++ {
+		pids = append(pids, children[pids[i]]...)
+	}
+	return pids
+}

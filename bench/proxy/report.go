@@ -1,0 +1,169 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+
+	"pitstop/bench/report"
+)
+
+// figure is one thing that is compared.
+type figure struct {
+	title string
+	of    func(turn) float64
+	// more says that more is better.
+	more bool
+}
+
+var (
+	proxyCPU = figure{"proxy's CPU", func(t turn) float64 { return float64(t.proxy) }, false}
+	bothCPU  = figure{"proxy's and app's CPU", func(t turn) float64 { return float64(t.proxy + t.app) }, false}
+	rate     = figure{"requests/s", func(t turn) float64 { return float64(t.requests) / t.took.Seconds() }, true}
+	p50      = figure{"p50", func(t turn) float64 { return float64(t.p50) }, false}
+	p99      = figure{"p99", func(t turn) float64 { return float64(t.p99) }, false}
+)
+
+var compared = []figure{proxyCPU, bothCPU, rate, p50, p99}
+
+// ratio is the median, over the rounds, of how many times the figure is of the best peer's in the same round.
+func (r *result) ratio(name string, peers []string, f figure) (float64, bool) {
+	var ratios []float64
+	for round, t := range r.turns[name] {
+		best := math.NaN()
+		for _, peer := range peers {
+			v := f.of(r.turns[peer][round])
+			if math.IsNaN(best) || (v > best) == f.more {
+				best = v
+			}
+		}
+		if !(best > 0) {
+			return 0, false
+		}
+		ratios = append(ratios, f.of(t)/best)
+	}
+	return report.Median(ratios), true
+}
+
+func (r *result) median(name string, f figure) float64 {
+	var all []float64
+	for _, t := range r.turns[name] {
+		all = append(all, f.of(t))
+	}
+	return report.Median(all)
+}
+
+func (r *result) errors(name string) (n int) {
+	for _, t := range r.turns[name] {
+		n += t.errors
+	}
+	return n
+}
+
+// line says in short how a scene went: for each contender requests a second, and the proxy's time of one.
+func (r *result) line(names []string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-12s", r.name())
+	for _, name := range names {
+		fmt.Fprintf(&b, " | %s %.0f/s %s", name, r.median(name, rate), micro(r.median(name, proxyCPU)))
+		if n := r.errors(name); n > 0 {
+			fmt.Fprintf(&b, " %d ERRORS", n)
+		}
+	}
+	return b.String()
+}
+
+// report is the whole result as Markdown, ratios first.
+func (p *play) report() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s %s. %d rounds of %d s; GOMAXPROCS=%d for pitstop.\n", p.machine, p.versions, p.rounds, p.seconds, p.procs)
+	if p.machine.Busy() {
+		b.WriteString("\n**Provisional: the machine was busy with other work.** Trust the ratios more than the figures.\n")
+	}
+	peers := p.peers()
+	for _, name := range p.names {
+		if strings.HasPrefix(name, "pitstop") && len(peers) > 0 {
+			p.ratios(&b, name, peers)
+		}
+	}
+	p.memory(&b)
+	for _, r := range p.results {
+		p.figures(&b, r)
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+func (p *play) peers() (names []string) {
+	for _, c := range p.chosen(regexp.MustCompile("")) {
+		if c.peer && slices.Contains(p.names, c.name) {
+			names = append(names, c.name)
+		}
+	}
+	return names
+}
+
+func (p *play) ratios(b *strings.Builder, name string, peers []string) {
+	fmt.Fprintf(b, "\n### Ratios: how many times the better peer's is that of %q\n\n", name)
+	head := []string{""}
+	for _, f := range compared {
+		head = append(head, f.title)
+	}
+	report.Head(b, append(head, "errors")...)
+	for _, r := range p.results {
+		cells := []string{r.name()}
+		for _, f := range compared {
+			cell := "–"
+			if v, ok := r.ratio(name, peers, f); ok {
+				cell = fmt.Sprintf("%.2f", v)
+			}
+			cells = append(cells, cell)
+		}
+		report.Row(b, append(cells, fmt.Sprint(r.errors(name)))...)
+	}
+}
+
+func (p *play) memory(b *strings.Builder) {
+	fmt.Fprintf(b, "\n### Memory of the proxy, with %d idle connections and without\n\n", p.idle)
+	report.Head(b, "", "fresh: resident", "anonymous", "with them: resident", "anonymous", "anonymous, a connection", "after the load: resident", "anonymous")
+	for _, name := range p.names {
+		h, known := p.holdings[name]
+		if !known {
+			continue
+		}
+		with, each := []string{"–", "–"}, "–"
+		if h.connections > 0 {
+			with = []string{mb(h.with.resident), mb(h.with.anonymous)}
+			each = fmt.Sprintf("%.2f kB", float64(h.with.minus(h.before).anonymous)/1e3/float64(h.connections))
+		}
+		report.Row(b, name, mb(h.before.resident), mb(h.before.anonymous), with[0], with[1], each, mb(p.after[name].resident), mb(p.after[name].anonymous))
+	}
+}
+
+func (p *play) figures(b *strings.Builder, r *result) {
+	fmt.Fprintf(b, "\n### Figures, %s\n\n", r.name())
+	report.Head(b, "", "requests/s", "p50", "p99", "proxy's CPU", "app's CPU", "errors", "load's CPU")
+	for _, name := range p.names {
+		report.Row(b, name, fmt.Sprintf("%.0f", r.median(name, rate)), micro(r.median(name, p50)), micro(r.median(name, p99)), micro(r.median(name, proxyCPU)),
+			micro(r.median(name, bothCPU)-r.median(name, proxyCPU)), fmt.Sprint(r.errors(name)),
+			fmt.Sprintf("%.0f%%", 100*r.median(name, figure{of: func(t turn) float64 { return t.busy }})))
+	}
+}
+
+func micro(ns float64) string { return fmt.Sprintf("%.1f µs", ns/1e3) }
+func mb(bytes int64) string   { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
+
+// versions says with what it was measured.
+func (s *settings) versions() string {
+	of := func(command ...string) string {
+		out, _ := exec.Command(command[0], command[1:]...).CombinedOutput()
+		return regexp.MustCompile(`\d+\.\d+(\.\d+)?`).FindString(string(out))
+	}
+	commit, _ := exec.Command(s.pitstop, "version").Output()
+	return fmt.Sprintf("pitstop %s, nginx %s, HAProxy %s, Node %s, Go %s, wrk %s", strings.TrimSpace(string(commit)),
+		of("nginx", "-v"), of("haproxy", "-v"), of("node", "--version"), strings.TrimPrefix(runtime.Version(), "go"), of("wrk", "-v"))
+}

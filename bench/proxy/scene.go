@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+)
+
+const mebibyte = 1 << 20
+
+// scene is one kind of load on one app.
+type scene struct {
+	app         string
+	kind        kind
+	connections int
+}
+
+// kind is what a request carries.
+type kind string
+
+const (
+	get  kind = "get"  // a small answer
+	down kind = "down" // an answer of 1 MiB
+	up   kind = "up"   // a request of 1 MiB
+)
+
+func (s scene) name() string { return fmt.Sprintf("%s/%s/%d", s.app, s.kind, s.connections) }
+
+func (k kind) path() string {
+	if k == down {
+		return "/large"
+	}
+	return "/"
+}
+
+// scenes are those of an app that match.
+func scenes(a app, quick bool, only *regexp.Regexp) []scene {
+	var all []scene
+	for _, k := range []kind{get, down} {
+		for _, n := range []int{1, 8, 64, 512} {
+			all = append(all, scene{a.name, k, n})
+		}
+	}
+	all = append(all, scene{a.name, up, 64})
+	return slices.DeleteFunc(all, func(s scene) bool {
+		return !only.MatchString(s.name()) || quick && !slices.Contains(quickScenes, s.name())
+	})
+}
+
+var quickScenes = []string{"node/get/64", "fast/get/1", "fast/get/64", "fast/down/8", "fast/up/64"}
