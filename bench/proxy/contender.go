@@ -26,7 +26,8 @@ type place struct {
 	listen, app      string // host:port
 	socket           string // the app's other address
 	appCommand       []string
-	idle             int // connections that it must be able to hold
+	connections      int // that it must be able to hold
+	files            int // that it may open
 	unixToApp        bool
 	control, appPort string // pitstop's
 }

@@ -34,6 +34,8 @@ type settings struct {
 	rounds, seconds, idle int
 	cpu, loadCPU, procs   int
 	quick                 bool
+
+	files int // that a process may open
 }
 
 func main() {
@@ -79,7 +81,9 @@ func (s *settings) run() error {
 	if err != nil {
 		return fmt.Errorf("-contenders: %w", err)
 	}
-	raiseFileLimit(2*s.idle + 4096)
+	if s.files, err = raiseFileLimit(s.idle); err != nil {
+		return err
+	}
 	p := &play{settings: s, machine: report.Look(), versions: s.versions()}
 	for _, a := range apps() {
 		if err := p.before(ctx, a, scenes(a, s.quick, only), s.chosen(wanted)); err != nil {

@@ -18,10 +18,10 @@ func nginx(p place) ([]string, error) {
 	text := fmt.Sprintf(`%s
 daemon off;
 worker_processes 1;
-worker_rlimit_nofile %[2]d;
+worker_rlimit_nofile %d;
 pid nginx.pid;
 error_log stderr warn;
-events { worker_connections %[2]d; }
+events { worker_connections %d; }
 http {
   access_log off;
   client_body_temp_path body;
@@ -33,13 +33,13 @@ http {
   keepalive_requests 1000000000;
   client_max_body_size 0;
   upstream app {
-    server %[3]s;
+    server %s;
     keepalive 512;
     keepalive_requests 1000000000;
     keepalive_timeout 4s;
   }
   server {
-    listen %[4]s backlog=4096;
+    listen %s backlog=4096;
     location / {
       proxy_pass http://app;
       proxy_http_version 1.1;
@@ -48,6 +48,7 @@ http {
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_request_buffering off;
+      client_body_buffer_size 128k;
       proxy_buffers 8 64k;
       proxy_buffer_size 16k;
       proxy_busy_buffers_size 128k;
@@ -55,15 +56,18 @@ http {
     }
   }
 }
-`, user, 2*p.idle+4096, p.upstream("unix:"), p.listen)
+`, user, p.files, p.connections, p.upstream("unix:"), p.listen)
 	file := filepath.Join(p.dir, "nginx.conf")
 	return []string{"nginx", "-e", "stderr", "-p", p.dir, "-c", file}, os.WriteFile(file, []byte(text), 0o644)
 }
 
-// haproxy runs in one thread, and shares connections to the app among clients.
+// haproxy runs in one thread, and shares connections to the app among clients. Idle clients need no second file, so it
+// may have more than half as many of them as files.
 func haproxy(p place) ([]string, error) {
 	text := fmt.Sprintf(`global
   nbthread 1
+  ulimit-n %d
+  no strict-limits
   maxconn %d
 defaults
   mode http
@@ -80,7 +84,7 @@ frontend public
   default_backend app
 backend app
   server app %s pool-purge-delay 4s
-`, p.idle+2048, p.listen, p.upstream("unix@"))
+`, p.files, p.connections, p.listen, p.upstream("unix@"))
 	file := filepath.Join(p.dir, "haproxy.cfg")
 	return []string{"haproxy", "-db", "-f", file}, os.WriteFile(file, []byte(strings.TrimLeft(text, "\n")), 0o644)
 }

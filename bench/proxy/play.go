@@ -68,7 +68,7 @@ func (p *play) startAll(ctx context.Context, a app, dir string, cs []contender) 
 		if err := os.MkdirAll(own, 0o755); err != nil {
 			return all, err
 		}
-		r, err := start(ctx, c, a, own, p.cpu, p.idle)
+		r, err := start(ctx, c, a, own, p.settings)
 		if err != nil {
 			return all, err
 		}

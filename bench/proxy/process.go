@@ -11,16 +11,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// raiseFileLimit lets this process and those that it starts open n files, or as many as it may.
-func raiseFileLimit(n int) {
-	limit := unix.Rlimit{Cur: uint64(n), Max: uint64(n)}
-	var old unix.Rlimit
-	if unix.Getrlimit(unix.RLIMIT_NOFILE, &old) == nil && old.Max >= limit.Max {
-		limit.Max = old.Max
+// spareFiles is what a process needs beside its idle connections, at most: those of the load, and of the app.
+const spareFiles = 2048
+
+// raiseFileLimit lets this process and those that it starts hold n connections, and returns how many files they may open.
+func raiseFileLimit(n int) (files int, err error) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, err
 	}
-	if unix.Setrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
-		_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: old.Max, Max: old.Max})
+	if need := uint64(n + spareFiles); limit.Max < need {
+		limit.Max = need // allowed to some
 	}
+	limit.Cur = limit.Max
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, fmt.Errorf("open %d files, see ulimit -Hn and -idle: %w", limit.Max, err)
+	}
+	return int(min(limit.Max, 1<<20)), nil
 }
 
 // cpuTime is the processor time of processes, with all their threads, also those that have ended. It is read from the

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -23,15 +24,15 @@ type running struct {
 }
 
 // start runs a contender before an app, in a folder of its own, on one processor.
-func start(ctx context.Context, c contender, a app, dir string, cpu, idle int) (r *running, err error) {
+func start(ctx context.Context, c contender, a app, dir string, s *settings) (r *running, err error) {
 	r = &running{contender: c}
 	defer func() {
 		if err != nil {
 			r.stop()
-			err = fmt.Errorf("%s before %s: %w", c.name, a.name, err)
+			err = fmt.Errorf("%s before %s: %w\n%s", c.name, a.name, err, logs(dir))
 		}
 	}()
-	p, err := newPlace(dir, a, idle)
+	p, err := newPlace(dir, a, s)
 	if err != nil {
 		return r, err
 	}
@@ -40,10 +41,10 @@ func start(ctx context.Context, c contender, a app, dir string, cpu, idle int) (
 	}
 	if !c.launches {
 		_, port, _ := net.SplitHostPort(p.app)
-		if r.app, err = launch(dir, "app", cpu, p.appCommand, "PORT="+port, "SOCKET="+p.socket); err != nil {
+		if r.app, err = launch(dir, "app", s.cpu, p.appCommand, "PORT="+port, "SOCKET="+p.socket); err != nil {
 			return r, err
 		}
-		if err = answers(ctx, p.app); err != nil {
+		if err = r.app.answers(ctx, p.app); err != nil {
 			return r, err
 		}
 	}
@@ -52,13 +53,25 @@ func start(ctx context.Context, c contender, a app, dir string, cpu, idle int) (
 		if err != nil {
 			return r, err
 		}
-		if r.proxy, err = launch(dir, "proxy", cpu, command, c.env...); err != nil {
+		if r.proxy, err = launch(dir, "proxy", s.cpu, command, c.env...); err != nil {
 			return r, err
 		}
 	}
-	err = answers(ctx, r.addr)
+	if r.proxy != nil {
+		err = r.proxy.answers(ctx, r.addr)
+	}
 	r.look()
 	return r, err
+}
+
+// logs is what those who run in dir had to say.
+func logs(dir string) (text []byte) {
+	files, _ := filepath.Glob(filepath.Join(dir, "*.log"))
+	for _, file := range files {
+		log, _ := os.ReadFile(file)
+		text = append(text, log...)
+	}
+	return text
 }
 
 // look notes which processes are the proxy's and which are the app's.
@@ -83,14 +96,14 @@ func (r *running) stop() {
 	}
 }
 
-func newPlace(dir string, a app, idle int) (p place, err error) {
+func newPlace(dir string, a app, s *settings) (p place, err error) {
 	ports, err := freePorts(4)
 	if err != nil {
 		return p, err
 	}
 	command, err := a.command(dir)
 	return place{
-		dir: dir, appCommand: command, idle: idle, listen: "127.0.0.1:" + ports[0], app: "127.0.0.1:" + ports[1],
+		dir: dir, appCommand: command, files: s.files, connections: s.idle + spareFiles, listen: "127.0.0.1:" + ports[0], app: "127.0.0.1:" + ports[1],
 		socket: filepath.Join(dir, "app.sock"), control: "127.0.0.1:" + ports[2], appPort: ports[3],
 	}, err
 }
@@ -134,6 +147,20 @@ func launch(dir, name string, cpu int, command []string, env ...string) (*proces
 		close(p.ended)
 	}()
 	return p, nil
+}
+
+// answers waits until it answers at addr, unless it has ended.
+func (p *process) answers(ctx context.Context, addr string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-p.ended:
+			cancel(errors.New("it has ended at once"))
+		case <-ctx.Done():
+		}
+	}()
+	return answers(ctx, addr)
 }
 
 func (p *process) stop() {
