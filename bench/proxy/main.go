@@ -32,7 +32,8 @@ type settings struct {
 	pitstop, write, perf  string
 	only, contenders      string
 	rounds, seconds, idle int
-	cpu, loadCPU, procs   int
+	cpu, loadCPU          int
+	procs, nice           int
 	quick                 bool
 
 	files int // that a process may open
@@ -54,6 +55,7 @@ func main() {
 	flag.IntVar(&s.cpu, "cpu", 1, "the processor of proxies and apps")
 	flag.IntVar(&s.loadCPU, "load-cpu", 0, "the processor of the load")
 	flag.IntVar(&s.procs, "gomaxprocs", 1, "GOMAXPROCS of pitstop; nginx has one worker and HAProxy one thread")
+	flag.IntVar(&s.nice, "nice", 0, "niceness of the session meanwhile; below 0 others on the machine disturb less, and suffer")
 	flag.BoolVar(&s.quick, "quick", false, "two rounds of a few scenes, two minutes")
 	flag.StringVar(&s.perf, "perf", "", "a folder for what `perf record` sees of each proxy in each scene")
 	flag.Parse()
@@ -84,6 +86,11 @@ func (s *settings) run() error {
 	if s.files, err = raiseFileLimit(s.idle); err != nil {
 		return err
 	}
+	giveBack, err := setNice(s.nice)
+	if err != nil {
+		return err
+	}
+	defer giveBack()
 	p := &play{settings: s, machine: report.Look(), versions: s.versions()}
 	for _, a := range apps() {
 		if err := p.before(ctx, a, scenes(a, s.quick, only), s.chosen(wanted)); err != nil {

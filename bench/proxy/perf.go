@@ -26,7 +26,7 @@ func (p *play) profile(ctx context.Context, s scene, dir string, all []*running)
 		if err := perf.Start(); err != nil {
 			return err
 		}
-		_, err := r.turn(ctx, s, dir, p.loadCPU, p.seconds+1)
+		_, err := p.turn(ctx, r, s, dir, p.seconds+1)
 		if waited := perf.Wait(); waited != nil {
 			return fmt.Errorf("perf: %w", waited)
 		}

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 
 	"pitstop/bench/report"
 )
@@ -26,12 +25,6 @@ type play struct {
 type result struct {
 	scene
 	turns map[string][]turn
-}
-
-// turn is one measurement.
-type turn struct {
-	load
-	proxy, app time.Duration // processor time of one request
 }
 
 // before plays the scenes of one app, with all contenders.
@@ -120,14 +113,14 @@ func (p *play) remember(ctx context.Context, all []*running) (err error) {
 func (p *play) scene(ctx context.Context, s scene, dir string, all []*running) error {
 	res := &result{scene: s, turns: map[string][]turn{}}
 	for _, r := range all {
-		if _, err := r.turn(ctx, s, dir, p.loadCPU, 1); err != nil {
+		if _, err := p.turn(ctx, r, s, dir, 1); err != nil {
 			return err
 		}
 	}
 	for round := range p.rounds {
 		for i := range all {
 			r := all[(i+round)%len(all)]
-			t, err := r.turn(ctx, s, dir, p.loadCPU, p.seconds)
+			t, err := p.turn(ctx, r, s, dir, p.seconds)
 			if err != nil {
 				return err
 			}
@@ -140,32 +133,6 @@ func (p *play) scene(ctx context.Context, s scene, dir string, all []*running) e
 		return nil
 	}
 	return p.profile(ctx, s, dir, all)
-}
-
-// turn measures once.
-func (r *running) turn(ctx context.Context, s scene, dir string, cpu, seconds int) (t turn, err error) {
-	proxy, err := cpuTime(r.proxyPIDs)
-	if err != nil {
-		return t, err
-	}
-	app, err := cpuTime(r.appPIDs)
-	if err != nil {
-		return t, err
-	}
-	if t.load, err = generate(ctx, dir, cpu, r.addr, s, seconds); err != nil {
-		return t, fmt.Errorf("%s, %s: %w", r.name, s.name(), err)
-	}
-	proxyAfter, err := cpuTime(r.proxyPIDs)
-	if err != nil {
-		return t, fmt.Errorf("%s has ended: %w", r.name, err)
-	}
-	appAfter, err := cpuTime(r.appPIDs)
-	if err != nil {
-		return t, fmt.Errorf("the app of %s has ended: %w", r.name, err)
-	}
-	n := time.Duration(t.requests)
-	t.proxy, t.app = (proxyAfter-proxy)/n, (appAfter-app)/n
-	return t, nil
 }
 
 // say tells how far it is, beside the result.

@@ -25,6 +25,8 @@ var (
 	bothCPU  = figure{"proxy's and app's CPU", func(t turn) float64 { return float64(t.proxy + t.app) }, false}
 	rate     = figure{"requests/s", func(t turn) float64 { return float64(t.requests) / t.took.Seconds() }, true}
 	p50      = figure{"p50", func(t turn) float64 { return float64(t.p50) }, false}
+	loadCPU  = figure{"load's CPU", func(t turn) float64 { return t.cpu.Seconds() / t.took.Seconds() }, false}
+	others   = figure{"others", func(t turn) float64 { return t.others }, false}
 	p99      = figure{"p99", func(t turn) float64 { return float64(t.p99) }, false}
 )
 
@@ -67,11 +69,11 @@ func (r *result) errors(name string) (n int) {
 // line says in short how a scene went: for each contender requests a second, and the proxy's time of one.
 func (r *result) line(names []string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-12s", r.name())
+	b.WriteString(r.name())
 	for _, name := range names {
-		fmt.Fprintf(&b, " | %s %.0f/s %s", name, r.median(name, rate), micro(r.median(name, proxyCPU)))
+		fmt.Fprintf(&b, "\n    %-14s %8.0f/s %10s", name, r.median(name, rate), micro(r.median(name, proxyCPU)))
 		if n := r.errors(name); n > 0 {
-			fmt.Fprintf(&b, " %d ERRORS", n)
+			fmt.Fprintf(&b, "  %d ERRORS", n)
 		}
 	}
 	return b.String()
@@ -80,8 +82,10 @@ func (r *result) line(names []string) string {
 // report is the whole result as Markdown, ratios first.
 func (p *play) report() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s %s. %d rounds of %d s; GOMAXPROCS=%d for pitstop.\n", p.machine, p.versions, p.rounds, p.seconds, p.procs)
-	if p.machine.Busy() {
+	share := p.others()
+	fmt.Fprintf(&b, "\n%s %s. %d rounds of %d s; GOMAXPROCS=%d for pitstop. While it was measured others used %.0f %% of the processors (median).\n",
+		p.machine, p.versions, p.rounds, p.seconds, p.procs, 100*share)
+	if share > 0.1 {
 		b.WriteString("\n**Provisional: the machine was busy with other work.** Trust the ratios more than the figures.\n")
 	}
 	peers := p.peers()
@@ -96,6 +100,20 @@ func (p *play) report() string {
 	}
 	b.WriteString("\n")
 	return b.String()
+}
+
+// others is how much of the machine was used for something else.
+func (p *play) others() float64 {
+	var shares []float64
+	for _, r := range p.results {
+		for _, name := range p.names {
+			shares = append(shares, r.median(name, others))
+		}
+	}
+	if len(shares) == 0 {
+		return 0
+	}
+	return report.Median(shares)
 }
 
 func (p *play) peers() (names []string) {
@@ -150,7 +168,7 @@ func (p *play) figures(b *strings.Builder, r *result) {
 	for _, name := range p.names {
 		report.Row(b, name, fmt.Sprintf("%.0f", r.median(name, rate)), micro(r.median(name, p50)), micro(r.median(name, p99)), micro(r.median(name, proxyCPU)),
 			micro(r.median(name, bothCPU)-r.median(name, proxyCPU)), fmt.Sprint(r.errors(name)),
-			fmt.Sprintf("%.0f%%", 100*r.median(name, figure{of: func(t turn) float64 { return t.busy }})))
+			fmt.Sprintf("%.0f%%", 100*r.median(name, loadCPU)))
 	}
 }
 

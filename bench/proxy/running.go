@@ -41,7 +41,7 @@ func start(ctx context.Context, c contender, a app, dir string, s *settings) (r 
 	}
 	if !c.launches {
 		_, port, _ := net.SplitHostPort(p.app)
-		if r.app, err = launch(dir, "app", s.cpu, p.appCommand, "PORT="+port, "SOCKET="+p.socket); err != nil {
+		if r.app, err = launch(dir, "app", pinned(s.cpu, p.appCommand...), "PORT="+port, "SOCKET="+p.socket); err != nil {
 			return r, err
 		}
 		if err = r.app.answers(ctx, p.app); err != nil {
@@ -53,7 +53,7 @@ func start(ctx context.Context, c contender, a app, dir string, s *settings) (r 
 		if err != nil {
 			return r, err
 		}
-		if r.proxy, err = launch(dir, "proxy", s.cpu, command, c.env...); err != nil {
+		if r.proxy, err = launch(dir, "proxy", pinned(s.cpu, command...), c.env...); err != nil {
 			return r, err
 		}
 	}
@@ -127,14 +127,19 @@ type process struct {
 	ended chan struct{}
 }
 
-// launch runs a command on one processor, and keeps its log in dir.
-func launch(dir, name string, cpu int, command []string, env ...string) (*process, error) {
+// pinned is a command on one processor.
+func pinned(cpu int, command ...string) []string {
+	return append([]string{"taskset", "-c", strconv.Itoa(cpu)}, command...)
+}
+
+// launch runs a command, and keeps its log in dir.
+func launch(dir, name string, command []string, env ...string) (*process, error) {
 	log, err := os.Create(filepath.Join(dir, name+".log"))
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	cmd := exec.Command("taskset", append([]string{"-c", strconv.Itoa(cpu)}, command...)...)
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, log, log
 	cmd.Env = append(os.Environ(), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

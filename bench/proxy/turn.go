@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// turn is one measurement.
+type turn struct {
+	load
+	proxy, app time.Duration // processor time of one request
+	others     float64       // share of all processors that was used for something else
+}
+
+// attempts is how many measurements in a row may see no answer at all.
+const attempts = 3
+
+// turn measures once. A measurement in which nothing was answered is repeated, and counts as an error.
+func (p *play) turn(ctx context.Context, r *running, s scene, dir string, seconds int) (t turn, err error) {
+	for failed := range attempts {
+		t, err = p.measure(ctx, r, s, dir, seconds)
+		if t.errors += failed; err != nil || t.requests > 0 {
+			return t, err
+		}
+	}
+	return t, fmt.Errorf("%s, %s: nothing was answered in %d times %d s", r.name, s.name(), attempts, seconds)
+}
+
+func (p *play) measure(ctx context.Context, r *running, s scene, dir string, seconds int) (t turn, err error) {
+	before, err := r.used()
+	if err != nil {
+		return t, err
+	}
+	if t.load, err = p.generate(ctx, dir, r.addr, s, seconds); err != nil {
+		return t, fmt.Errorf("%s, %s: %w", r.name, s.name(), err)
+	}
+	after, err := r.used()
+	if err != nil || t.requests == 0 {
+		return t, err
+	}
+	n := time.Duration(t.requests)
+	proxy, app := after.proxy-before.proxy, after.app-before.app
+	t.proxy, t.app = proxy/n, app/n
+	ours := proxy + app + t.cpu
+	t.others = max(0, float64(after.busy-before.busy-ours)/float64(after.all-before.all))
+	return t, nil
+}
+
+// used is processor time since ever: of a contender's processes, and of the whole machine.
+type used struct{ proxy, app, busy, all time.Duration }
+
+func (r *running) used() (u used, err error) {
+	var err1, err2 error
+	u.proxy, err1 = cpuTime(r.proxyPIDs)
+	u.app, err2 = cpuTime(r.appPIDs)
+	if err := errors.Join(err1, err2); err != nil {
+		return u, fmt.Errorf("%s or its app has ended: %w", r.name, err)
+	}
+	u.busy, u.all, err = machineTime()
+	return u, err
+}
