@@ -113,14 +113,14 @@ func (p *play) remember(ctx context.Context, all []*running) (err error) {
 func (p *play) scene(ctx context.Context, s scene, dir string, all []*running) error {
 	res := &result{scene: s, turns: map[string][]turn{}}
 	for _, r := range all {
-		if _, err := p.turn(ctx, r, s, dir, 1); err != nil {
+		if _, err := p.turn(ctx, r, s, dir, s.seconds(1)); err != nil {
 			return err
 		}
 	}
 	for round := range p.rounds {
 		for i := range all {
 			r := all[(i+round)%len(all)]
-			t, err := p.turn(ctx, r, s, dir, p.seconds)
+			t, err := p.turn(ctx, r, s, dir, s.seconds(p.seconds))
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"regexp"
 	"slices"
 	"testing"
@@ -46,12 +47,16 @@ func TestRatio_IsTheMedianOfRoundsToTheBestPeerOfTheSameRound(t *testing.T) {
 		of   figure
 		want float64
 	}{{proxyCPU, 2}, {rate, 0.75}} {
-		if got, ok := r.ratio("ours", []string{"a", "b"}, c.of); !ok || got != c.want {
-			t.Errorf("%s: %v (%v), want %v", c.of.title, got, ok, c.want)
+		if got := r.ratio("ours", []string{"a", "b"}, c.of); got != c.want {
+			t.Errorf("%s: %v, want %v", c.of.title, got, c.want)
 		}
 	}
-	if got, ok := r.ratio("ours", nil, proxyCPU); ok {
+	if got := r.ratio("ours", nil, proxyCPU); !math.IsNaN(got) {
 		t.Errorf("without a peer the ratio is %v", got)
+	}
+	r.turns["b"][0].load, r.turns["ours"][2].load = load{}, load{} // nothing was answered: 20 to 10, 30 to 10
+	if got := r.ratio("ours", []string{"a", "b"}, proxyCPU); got != 2.5 {
+		t.Errorf("with rounds that saw no answer: %v, want 2.5", got)
 	}
 }
 

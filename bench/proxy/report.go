@@ -32,29 +32,39 @@ var (
 
 var compared = []figure{proxyCPU, bothCPU, rate, p50, p99}
 
-// ratio is the median, over the rounds, of how many times the figure is of the best peer's in the same round.
-func (r *result) ratio(name string, peers []string, f figure) (float64, bool) {
+// ratio is the median, over the rounds, of how many times the figure is of the best peer's in the same round. There is
+// none without a peer.
+func (r *result) ratio(name string, peers []string, f figure) float64 {
 	var ratios []float64
 	for round, t := range r.turns[name] {
 		best := math.NaN()
 		for _, peer := range peers {
-			v := f.of(r.turns[peer][round])
-			if math.IsNaN(best) || (v > best) == f.more {
+			p := r.turns[peer][round]
+			if v := f.of(p); p.requests > 0 && (math.IsNaN(best) || (v > best) == f.more) {
 				best = v
 			}
 		}
-		if !(best > 0) {
-			return 0, false
+		if t.requests > 0 && best > 0 {
+			ratios = append(ratios, f.of(t)/best)
 		}
-		ratios = append(ratios, f.of(t)/best)
 	}
-	return report.Median(ratios), true
+	return median(ratios)
 }
 
 func (r *result) median(name string, f figure) float64 {
 	var all []float64
 	for _, t := range r.turns[name] {
-		all = append(all, f.of(t))
+		if t.requests > 0 {
+			all = append(all, f.of(t))
+		}
+	}
+	return median(all)
+}
+
+// median is not a number if there is none.
+func median(all []float64) float64 {
+	if len(all) == 0 {
+		return math.NaN()
 	}
 	return report.Median(all)
 }
@@ -107,13 +117,12 @@ func (p *play) others() float64 {
 	var shares []float64
 	for _, r := range p.results {
 		for _, name := range p.names {
-			shares = append(shares, r.median(name, others))
+			if share := r.median(name, others); share >= 0 {
+				shares = append(shares, share)
+			}
 		}
 	}
-	if len(shares) == 0 {
-		return 0
-	}
-	return report.Median(shares)
+	return median(shares)
 }
 
 func (p *play) peers() (names []string) {
@@ -135,11 +144,7 @@ func (p *play) ratios(b *strings.Builder, name string, peers []string) {
 	for _, r := range p.results {
 		cells := []string{r.name()}
 		for _, f := range compared {
-			cell := "–"
-			if v, ok := r.ratio(name, peers, f); ok {
-				cell = fmt.Sprintf("%.2f", v)
-			}
-			cells = append(cells, cell)
+			cells = append(cells, number("%.2f", r.ratio(name, peers, f)))
 		}
 		report.Row(b, append(cells, fmt.Sprint(r.errors(name)))...)
 	}
@@ -166,13 +171,21 @@ func (p *play) figures(b *strings.Builder, r *result) {
 	fmt.Fprintf(b, "\n### Figures, %s\n\n", r.name())
 	report.Head(b, "", "requests/s", "p50", "p99", "proxy's CPU", "app's CPU", "errors", "load's CPU")
 	for _, name := range p.names {
-		report.Row(b, name, fmt.Sprintf("%.0f", r.median(name, rate)), micro(r.median(name, p50)), micro(r.median(name, p99)), micro(r.median(name, proxyCPU)),
+		report.Row(b, name, number("%.0f", r.median(name, rate)), micro(r.median(name, p50)), micro(r.median(name, p99)), micro(r.median(name, proxyCPU)),
 			micro(r.median(name, bothCPU)-r.median(name, proxyCPU)), fmt.Sprint(r.errors(name)),
-			fmt.Sprintf("%.0f%%", 100*r.median(name, loadCPU)))
+			number("%.0f %%", 100*r.median(name, loadCPU)))
 	}
 }
 
-func micro(ns float64) string { return fmt.Sprintf("%.1f µs", ns/1e3) }
+// number is a dash if there is none.
+func number(format string, v float64) string {
+	if math.IsNaN(v) {
+		return "–"
+	}
+	return fmt.Sprintf(format, v)
+}
+
+func micro(ns float64) string { return number("%.1f µs", ns/1e3) }
 func mb(bytes int64) string   { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
 
 // versions says with what it was measured.

@@ -33,6 +33,14 @@ func (k kind) path() string {
 	return "/"
 }
 
+// seconds is the length of a measurement, given that of small ones: with many large bodies under way each takes long.
+func (s scene) seconds(small int) int {
+	if s.kind != get && s.connections > 64 {
+		return 3 * small
+	}
+	return small
+}
+
 // scenes are those of an app that match.
 func scenes(a app, quick bool, only *regexp.Regexp) []scene {
 	var all []scene
@@ -43,8 +51,13 @@ func scenes(a app, quick bool, only *regexp.Regexp) []scene {
 	}
 	all = append(all, scene{a.name, up, 64})
 	return slices.DeleteFunc(all, func(s scene) bool {
-		return !only.MatchString(s.name()) || quick && !slices.Contains(quickScenes, s.name())
+		return !only.MatchString(s.name()) || quick && !slices.Contains(quickScenes, s.name()) ||
+			only.String() == "" && slices.Contains(askedFor, s.name())
 	})
 }
 
-var quickScenes = []string{"node/get/64", "fast/get/1", "fast/get/64", "fast/down/8", "fast/up/64"}
+var (
+	quickScenes = []string{"node/get/64", "fast/get/1", "fast/get/64", "fast/down/8", "fast/up/64"}
+	// askedFor are played only if -only names them: they take time and tell little that others do not.
+	askedFor = []string{"node/down/1", "node/down/512"}
+)

@@ -14,21 +14,8 @@ type turn struct {
 	others     float64       // share of all processors that was used for something else
 }
 
-// attempts is how many measurements in a row may see no answer at all.
-const attempts = 3
-
-// turn measures once. A measurement in which nothing was answered is repeated, and counts as an error.
+// turn measures once. If nothing was answered at all that is an error, and there are no figures.
 func (p *play) turn(ctx context.Context, r *running, s scene, dir string, seconds int) (t turn, err error) {
-	for failed := range attempts {
-		t, err = p.measure(ctx, r, s, dir, seconds)
-		if t.errors += failed; err != nil || t.requests > 0 {
-			return t, err
-		}
-	}
-	return t, fmt.Errorf("%s, %s: nothing was answered in %d times %d s", r.name, s.name(), attempts, seconds)
-}
-
-func (p *play) measure(ctx context.Context, r *running, s scene, dir string, seconds int) (t turn, err error) {
 	before, err := r.used()
 	if err != nil {
 		return t, err
@@ -37,8 +24,12 @@ func (p *play) measure(ctx context.Context, r *running, s scene, dir string, sec
 		return t, fmt.Errorf("%s, %s: %w", r.name, s.name(), err)
 	}
 	after, err := r.used()
-	if err != nil || t.requests == 0 {
+	if err != nil {
 		return t, err
+	}
+	if t.requests == 0 {
+		t.errors++
+		return t, nil
 	}
 	n := time.Duration(t.requests)
 	proxy, app := after.proxy-before.proxy, after.app-before.app
