@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
 TESTFLAGS ?= -race -shuffle=on
 .DEFAULT_GOAL := build
 FUZZTIME ?= 60s
-.PHONY: build demo test fuzz lint bench proto clean
+.PHONY: build demo test fuzz lint bench bench-proxy bench-tools proto clean
 
 build: ## bin/pitstop
 	CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/pitstop .
@@ -28,9 +28,15 @@ lint: .tools/bin/staticcheck .tools/bin/errcheck
 	errcheck -ignoretests -exclude .errcheck ./...
 
 bench: build example bench/pm2/node_modules/.package-lock.json ## what it costs, beside its peers; writes bench/README.md
-	go test -run '^$$' -bench . -benchmem ./drain ./child/logs ./proxy/http1
+	go test -run '^$$' -bench . -benchmem ./drain ./child/logs ./proxy ./proxy/http1
 	go build -o bin/bench-reload ./bench/reload
 	bin/bench-reload -write bench/README.md
+	$(MAKE) bench-proxy BENCHFLAGS="-write bench/README.md"
+
+# BENCHFLAGS="-quick" for two minutes of it, -h for the rest.
+bench-proxy: build bench-tools ## what a request costs on its way through, beside nginx and HAProxy
+	go build -o bin/bench-proxy ./bench/proxy
+	bin/bench-proxy $(BENCHFLAGS)
 
 proto: .tools/bin/buf .tools/bin/protoc-gen-go .tools/bin/protoc-gen-go-grpc ## control/controlpb from control/proto
 	cd control/proto && buf lint && buf generate
@@ -38,6 +44,11 @@ proto: .tools/bin/buf .tools/bin/protoc-gen-go .tools/bin/protoc-gen-go-grpc ## 
 clean:
 	rm -rf bin .tools examples/node-app/node_modules bench/pm2/node_modules child/testdata/*/node_modules
 	rm -rf child/preload/testdata/*/node_modules child/preload/testdata/next/.next
+
+# What benchmarks need: Debian's own. They need not run as services.
+bench-tools:
+	@command -v nginx >/dev/null && command -v haproxy >/dev/null && command -v wrk >/dev/null || \
+		(apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light haproxy wrk)
 
 # What tests need.
 
