@@ -24,7 +24,7 @@ func newRequestID() string {
 }
 
 // saneID wants 1 to 128 visible ASCII characters: ids end up in logs.
-func saneID(id string) bool {
+func saneID[T string | []byte](id T) bool {
 	for i := range len(id) {
 		if id[i] <= ' ' || id[i] >= 0x7f {
 			return false

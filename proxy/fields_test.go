@@ -43,52 +43,56 @@ func headApp(t *testing.T) (addr string) {
 	return ln.Addr().String()
 }
 
-func TestStd_TheChildSeesTheTargetAsItCame(t *testing.T) {
-	f := newFront(t)
-	f.gate.Serve(f.gate.NewBackend(headApp(t)))
-	for _, target := range []string{
-		"/", "/a%2Fb//c?x=%zz;y&&z", "/?", "/a|b\"c", "//a/b", "*", "http://x/a?b", "http://x", "/a/../b/./c", "/%e4",
-	} {
-		conn := f.dial()
-		method := "GET"
-		if target == "*" {
-			method = "OPTIONS"
+func TestEngines_TheChildSeesTheTargetAsItCame(t *testing.T) {
+	both(t, func(t *testing.T) {
+		f := newFront(t)
+		f.gate.Serve(f.gate.NewBackend(headApp(t)))
+		for _, target := range []string{
+			"/", "/a%2Fb//c?x=%zz;y&&z", "/?", "/a|b\"c", "//a/b", "*", "http://x/a?b", "http://x", "/a/../b/./c", "/%e4",
+		} {
+			conn := f.dial()
+			method := "GET"
+			if target == "*" {
+				method = "OPTIONS"
+			}
+			fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\n\r\n", method, target)
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			line, _, _ := bufio.NewReader(resp.Body).ReadLine()
+			if want := method + " " + target + " HTTP/1.1"; string(line) != want {
+				t.Errorf("%s: the child saw %q", target, line)
+			}
 		}
-		fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\n\r\n", method, target)
+	})
+}
+
+func TestEngines_HopByHopFieldsEndHere(t *testing.T) {
+	both(t, func(t *testing.T) {
+		f := newFront(t)
+		f.gate.Serve(f.gate.NewBackend(headApp(t)))
+		conn := f.dial()
+		fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: 5\r\nX-Forwarded-For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\nX-Request-Id: id-1\r\n"+
+			"Connection: close, Upgrade, HTTP2-Settings, X-Mine, Host, Content-Length, X-Forwarded-For, X-Forwarded-Port, Forwarded, X-Request-Id\r\n"+
+			"X-Forwarded-Port: 99\r\nX-Mine: a\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\nTE: gzip\r\nX-Kept: b\r\n\r\nhello")
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		line, _, _ := bufio.NewReader(resp.Body).ReadLine()
-		if want := method + " " + target + " HTTP/1.1"; string(line) != want {
-			t.Errorf("%s: the child saw %q", target, line)
+		body, _ := io.ReadAll(resp.Body)
+		head, _, _ := strings.Cut(string(body), "\r\n\r\n")
+		for _, want := range []string{"Host: example.org", "Content-Length: 5", "X-Forwarded-For: 1.2.3.4", "X-Forwarded-Port: 99", "Forwarded: for=1.2.3.4", "X-Request-Id: id-1", "X-Kept: b"} {
+			if !strings.Contains(head, "\r\n"+want+"\r\n") && !strings.HasSuffix(head, "\r\n"+want) {
+				t.Errorf("no %q in\n%s", want, head)
+			}
 		}
-	}
-}
-
-func TestStd_HopByHopFieldsEndHere(t *testing.T) {
-	f := newFront(t)
-	f.gate.Serve(f.gate.NewBackend(headApp(t)))
-	conn := f.dial()
-	fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: 5\r\nX-Forwarded-For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\nX-Request-Id: id-1\r\n"+
-		"Connection: close, Upgrade, HTTP2-Settings, X-Mine, Host, Content-Length, X-Forwarded-For, X-Forwarded-Port, Forwarded, X-Request-Id\r\n"+
-		"X-Forwarded-Port: 99\r\nX-Mine: a\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\nTE: gzip\r\nX-Kept: b\r\n\r\nhello")
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, _ := io.ReadAll(resp.Body)
-	head, _, _ := strings.Cut(string(body), "\r\n\r\n")
-	for _, want := range []string{"Host: example.org", "Content-Length: 5", "X-Forwarded-For: 1.2.3.4", "X-Forwarded-Port: 99", "Forwarded: for=1.2.3.4", "X-Request-Id: id-1", "X-Kept: b"} {
-		if !strings.Contains(head, "\r\n"+want+"\r\n") && !strings.HasSuffix(head, "\r\n"+want) {
-			t.Errorf("no %q in\n%s", want, head)
+		for _, not := range []string{"Connection", "X-Mine", "Keep-Alive", "Upgrade", "HTTP2-Settings", "Http2-Settings", "TE", "Te"} {
+			if strings.Contains(head, "\r\n"+not+":") {
+				t.Errorf("%s in\n%s", not, head)
+			}
 		}
-	}
-	for _, not := range []string{"Connection", "X-Mine", "Keep-Alive", "Upgrade", "HTTP2-Settings", "Http2-Settings", "TE", "Te"} {
-		if strings.Contains(head, "\r\n"+not+":") {
-			t.Errorf("%s in\n%s", not, head)
-		}
-	}
+	})
 }
 
 func TestWithoutH2C_LeavesOtherOffers(t *testing.T) {
@@ -172,56 +176,60 @@ func testTrailers(t *testing.T, announced string) {
 	}
 }
 
-func TestStd_InformationalResponsesPass(t *testing.T) {
-	f := newFront(t)
-	f.gate.Serve(f.backend(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Link", "</a.css>; rel=preload")
-		w.WriteHeader(http.StatusEarlyHints)
-		w.Header().Del("Link")
-		w.Header()["Date"] = nil
-		_, _ = io.Copy(io.Discard, r.Body)
-		w.WriteHeader(http.StatusOK)
-	}))
-	var hints []string
-	trace := httptrace.ClientTrace{Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
-		hints = append(hints, fmt.Sprint(code, h))
-		return nil
-	}}
-	req, _ := http.NewRequest(http.MethodGet, f.url, nil)
-	resp := f.do(req.WithContext(httptrace.WithClientTrace(req.Context(), &trace)))
-	if fmt.Sprint(hints) != "[103 map[Link:[</a.css>; rel=preload]]]" {
-		t.Errorf("%v", hints)
-	}
-	if resp.Header["Date"] != nil || resp.Header["Link"] != nil {
-		t.Errorf("after them %v", resp.Header)
-	}
+func TestEngines_InformationalResponsesPass(t *testing.T) {
+	both(t, func(t *testing.T) {
+		f := newFront(t)
+		f.gate.Serve(f.backend(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Link", "</a.css>; rel=preload")
+			w.WriteHeader(http.StatusEarlyHints)
+			w.Header().Del("Link")
+			w.Header()["Date"] = nil
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.WriteHeader(http.StatusOK)
+		}))
+		var hints []string
+		trace := httptrace.ClientTrace{Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
+			hints = append(hints, fmt.Sprint(code, h))
+			return nil
+		}}
+		req, _ := http.NewRequest(http.MethodGet, f.url, nil)
+		resp := f.do(req.WithContext(httptrace.WithClientTrace(req.Context(), &trace)))
+		if fmt.Sprint(hints) != "[103 map[Link:[</a.css>; rel=preload]]]" {
+			t.Errorf("%v", hints)
+		}
+		if resp.Header["Date"] != nil || resp.Header["Link"] != nil {
+			t.Errorf("after them %v", resp.Header)
+		}
+	})
 }
 
-func TestStd_AnExpectationIsTheChildsToMeet(t *testing.T) {
-	f := newFront(t)
-	f.gate.Serve(f.backend(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/no" {
-			w.WriteHeader(http.StatusForbidden)
-			return
-		}
-		_, _ = io.Copy(w, r.Body)
-	}))
-	for path, want := range map[string]string{"/no": "HTTP/1.1 403", "/yes": "HTTP/1.1 100"} {
-		conn := f.dial()
-		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 100000\r\n\r\n", path)
-		r := bufio.NewReader(conn)
-		line, _ := r.ReadString('\n')
-		if !strings.HasPrefix(line, want) {
-			t.Errorf("%s: %q", path, line)
-		}
-		if path == "/yes" {
-			fmt.Fprint(conn, strings.Repeat("a", 100000))
-			_, _ = r.ReadString('\n')
-			if resp, err := http.ReadResponse(r, nil); err != nil || resp.StatusCode != 200 {
-				t.Errorf("%v, %v", resp, err)
+func TestEngines_AnExpectationIsTheChildsToMeet(t *testing.T) {
+	both(t, func(t *testing.T) {
+		f := newFront(t)
+		f.gate.Serve(f.backend(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/no" {
+				w.WriteHeader(http.StatusForbidden)
+				return
+			}
+			_, _ = io.Copy(w, r.Body)
+		}))
+		for path, want := range map[string]string{"/no": "HTTP/1.1 403", "/yes": "HTTP/1.1 100"} {
+			conn := f.dial()
+			fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 100000\r\n\r\n", path)
+			r := bufio.NewReader(conn)
+			line, _ := r.ReadString('\n')
+			if !strings.HasPrefix(line, want) {
+				t.Errorf("%s: %q", path, line)
+			}
+			if path == "/yes" {
+				fmt.Fprint(conn, strings.Repeat("a", 100000))
+				_, _ = r.ReadString('\n')
+				if resp, err := http.ReadResponse(r, nil); err != nil || resp.StatusCode != 200 {
+					t.Errorf("%v, %v", resp, err)
+				}
 			}
 		}
-	}
+	})
 }
 
 func contextWithLocal(r *http.Request, addr string) context.Context {
