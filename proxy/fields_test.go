@@ -74,7 +74,7 @@ func TestEngines_HopByHopFieldsEndHere(t *testing.T) {
 		f.gate.Serve(f.gate.NewBackend(headApp(t)))
 		conn := f.dial()
 		fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: 5\r\nX-Forwarded-For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\nX-Request-Id: id-1\r\n"+
-			"Connection: close, Upgrade, HTTP2-Settings, X-Mine, Host, Content-Length, X-Forwarded-For, X-Forwarded-Port, Forwarded, X-Request-Id\r\n"+
+			"Connection: close, Upgrade, X-Mine, Host, Content-Length, X-Forwarded-For, X-Forwarded-Port, Forwarded, X-Request-Id\r\n"+
 			"X-Forwarded-Port: 99\r\nX-Mine: a\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\nTE: gzip\r\nX-Kept: b\r\n\r\nhello")
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
