@@ -15,7 +15,8 @@ import (
 // answer is a response as the client got it.
 type answer struct {
 	status int
-	seen   int // the number that the app gave the request
+	seen   int  // the number that the app gave the request
+	last   bool // it says that the connection ends
 }
 
 const (
@@ -73,6 +74,9 @@ func hear(conn *net.TCPConn, r *bufio.Reader, m meaning, wrote <-chan struct{}) 
 		if a.status >= 200 {
 			got = append(got, a)
 		}
+		if a.last {
+			return got, nil
+		}
 	}
 }
 
@@ -103,5 +107,5 @@ func readAnswer(r *bufio.Reader, m meaning, i int) (answer, error) {
 		return answer{}, fmt.Errorf("answer %d is cut: %w", i, err)
 	}
 	seen, _ := strconv.Atoi(resp.Header.Get("X-Seen"))
-	return answer{resp.StatusCode, seen}, nil
+	return answer{resp.StatusCode, seen, resp.Close}, nil
 }

@@ -121,7 +121,7 @@ func fieldVectors(add func(verdict, ...string)) {
 	add(either, head("X-A: 1\r\n 2"), head("X-A: 1\r\n\t2\r\n\t\t3"), head("X-A:\r\n 2"), head("X-A: 1\r\n "), head("X-A: 1\n"+"X-B: 2"), head("X-A: 1\r"), head("X-A: 1\r\r\rX-B: 2"),
 		head("X-A: 1\rGET /smuggled HTTP/1.1"), head("X-A: a\x0bb"), head("X-A: \x7f"), head("X-A: \x1b[31m"), head("X-A: a\x08"),
 		head("X-A: "+strings.Repeat("v", 15<<10)), head("X-A: "+strings.Repeat("v", 100<<10)), head(strings.Repeat("n", 20<<10)+": v"),
-		head(strings.Split(strings.TrimSuffix(strings.Repeat("X-Many: 1\n", 500), "\n"), "\n")...), head(strings.Split(strings.TrimSuffix(strings.Repeat("a:\n", 3000), "\n"), "\n")...),
+		head(strings.Split(strings.TrimSuffix(strings.Repeat("X-Many: 1\n", 500), "\n"), "\n")...), head(strings.Split(strings.TrimSuffix(strings.Repeat("a:\n", 990), "\n"), "\n")...),
 		head("Content-Length:\r\n 0"), post("Content-Length: \r\n\t3")+"abc", post("Transfer-Encoding:\r\n chunked")+"0\r\n\r\n", "GET /v HTTP/1.1\r\nHost: app.example\r\nX: y\n\n")
 	for _, name := range []string{"", " ", "X A", "X-A ", "X-A\t", "X\x00A", "X(A)", "X,A", "X/A", "X;A", "X=A", "X?A", "X@A", "X[A]", "X{A}", "X\"A\"", "X\\A", "X<A>", "X\x7fA", "X\xc3\xa9",
 		"Content-Length ", "Transfer-Encoding ", "Transfer-Encoding\t", "Transfer-Encoding\v", "Transfer-Encoding\x00", "Transfer\x00-Encoding", "\x00X", "X\r", "\r", "\rX"} {

@@ -11,6 +11,9 @@ import (
 func (m *meant) readBody(fields []field, raw []byte) (rest []byte, why string) {
 	codings, lengths := listOf(fields, "transfer-encoding"), listOf(fields, "content-length")
 	m.connection(fields)
+	if codings != nil && m.old && m.tolerates(oldWithCoding) {
+		codings = nil
+	}
 	switch {
 	case codings == nil && lengths == nil:
 		return raw, ""
@@ -26,7 +29,9 @@ func (m *meant) readBody(fields []field, raw []byte) (rest []byte, why string) {
 		}
 		if lengths != nil {
 			m.choose("Content-Length and Transfer-Encoding")
-			m.last = "both framings"
+			if !m.tolerates(bothFramings) {
+				m.last = bothFramings
+			}
 		}
 		return m.readChunks(raw)
 	}
@@ -56,6 +61,7 @@ func (m *meant) connection(fields []field) {
 
 // readChunks reads RFC 9112, 7.1.
 func (m *meant) readChunks(raw []byte) (rest []byte, why string) {
+	defer func() { m.shaky = m.shaky || why != "" }()
 	for {
 		line, after, found := bytes.Cut(raw, []byte("\n"))
 		if !found {
@@ -93,20 +99,27 @@ func (m *meant) chunkSize(line string) (size uint64, ok bool) {
 	if extensions != "" && extensions[0] != ';' {
 		return 0, false
 	}
+	if len(digits) > 15 || len(line) > 4000 || extensions != "" && extensions != line[len(digits):] {
+		m.shaky = true
+	}
 	for i := range len(extensions) {
 		if c := extensions[i]; c < ' ' && c != '\t' || c == 0x7f {
-			return 0, false
+			if m.shaky = true; !m.tolerates(badExtension) {
+				return 0, false
+			}
 		}
 	}
 	if digits != "" && strings.Trim(digits, "0") == "" {
 		return 0, true
 	}
-	size, err := strconv.ParseUint(strings.TrimLeft(digits, "0"), 16, 63)
+	size, err := strconv.ParseUint(strings.TrimLeft(digits, "0"), 16, 64)
 	return size, err == nil
 }
 
 func (m *meant) readTrailer(raw []byte) (rest []byte, why string) {
 	var lines []string
+	sound, from := m.choices, len(raw)
+	defer func() { m.shaky = m.shaky || m.choices > sound || from-len(raw) > 4000 }()
 	for {
 		line, after, found := bytes.Cut(raw, []byte("\n"))
 		if !found {
@@ -124,8 +137,9 @@ func (m *meant) readTrailer(raw []byte) (rest []byte, why string) {
 	}
 	if lines != nil {
 		m.choose("a trailer") // of hostile clients; that good ones pass has a test of its own
+		sound++
 	}
-	if m.trailer, why = readFields(lines, m); why != "" {
+	if m.trailer, why = readFields(lines, m); why != "" && !m.tolerates(badTrailer) {
 		return nil, why
 	}
 	return raw, ""

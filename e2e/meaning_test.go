@@ -10,9 +10,10 @@ import (
 // meaning is what bytes of a client mean as HTTP/1.1 requests (RFC 9112, RFC 9110), read by a reader that shares nothing
 // with the engines. Where the RFCs let a recipient choose between refusing and one other meaning, the request is marked.
 type meaning struct {
-	whole []meant
-	part  *meant // its head is whole and its body, as far as it is sound, is not
-	stop  string // why nothing after that means anything; empty: the bytes end there
+	whole  []meant
+	part   *meant // its head is whole and its body, as far as it is sound, is not
+	astray bool   // the engine is known to read on where nothing means anything
+	stop   string // why nothing after that means anything; empty: the bytes end there
 }
 
 // meant is one request.
@@ -23,25 +24,30 @@ type meant struct {
 	fields  []field // end to end
 	body    []byte
 	trailer []field
-	choice  string // why it may be refused as well; empty: it must be answered
+	choice  string // the first reason why it may be refused as well; empty: it must be answered
+	choices int
+	shaky   bool   // there is a choice in its chunks
 	last    string // why the connection ends after it
 	old     bool   // it is HTTP/1.0
+	engine  string // that is known to do some things otherwise; empty: none
+	odd     bool   // and this is one of which there is no other meaning to compare with
 }
 
 type field struct{ name, value string }
 
 // choose notes a reason to refuse.
 func (m *meant) choose(why string) {
+	m.choices++
 	if m.choice == "" {
 		m.choice = why
 	}
 }
 
 // readMeaning reads requests until the bytes end or mean nothing.
-func readMeaning(raw []byte) meaning {
+func readMeaning(raw []byte, engine string) meaning {
 	var all meaning
 	for {
-		m := &meant{}
+		m := &meant{engine: engine}
 		raw = skipEmptyLines(raw, m)
 		if len(raw) == 0 {
 			return all
@@ -69,6 +75,9 @@ func readMeaning(raw []byte) meaning {
 			why = m.last
 		} else if why != badFraming {
 			all.part = m
+		}
+		if m.shaky && engineTolerates[engine][readsOn] != "" {
+			all.astray, why = true, readsOn
 		}
 		if why != "" {
 			all.stop = why
@@ -151,11 +160,15 @@ func (m *meant) target(target string) (why string) {
 			m.choose("a byte that a target may not have")
 		}
 	}
+	if !escapes(target) {
+		m.tolerates(noEscape)
+	}
 	m.targets = []string{target}
 	scheme, rest, absolute := strings.Cut(target, "://")
 	switch {
 	case m.method == "CONNECT":
-		return "CONNECT is not for a reverse proxy"
+		m.odd = m.tolerates(noConnect)
+		return unless(m.odd, noConnect)
 	case strings.HasPrefix(target, "/"):
 		return ""
 	case target == "*" && m.method == "OPTIONS":
@@ -164,11 +177,33 @@ func (m *meant) target(target string) (why string) {
 	case absolute && isToken(scheme) && rest != "":
 		m.choose("absolute-form")
 		i := strings.IndexAny(rest+"/", "/?#")
-		m.host = rest[:i]
+		m.host = rest[strings.IndexByte(rest[:i], '@')+1 : i]
 		m.targets = append(m.targets, rest[i:], "/"+rest[i:])
+		if strings.Contains(rest, "#") {
+			m.odd = m.tolerates(fragment)
+		}
 		return ""
 	}
-	return "a target of no form"
+	m.odd = m.tolerates(noForm)
+	return unless(m.odd, noForm)
+}
+
+func unless(tolerated bool, why string) string {
+	if tolerated {
+		return ""
+	}
+	return why
+}
+
+// escapes says whether each percent sign before a query begins an escape.
+func escapes(target string) bool {
+	path, _, _ := strings.Cut(target, "?")
+	for i, part := range strings.Split(path, "%") {
+		if i > 0 && (len(part) < 2 || strings.Trim(part[:2], "0123456789abcdefABCDEF") != "") {
+			return false
+		}
+	}
+	return true
 }
 
 // readFields reads RFC 9112, 5.

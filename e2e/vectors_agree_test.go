@@ -6,10 +6,10 @@ import "testing"
 func TestMeaning_AgreesWithTheVectors(t *testing.T) {
 	counts := map[verdict]int{}
 	for _, v := range vectors() {
-		got := verdictOf(readMeaning([]byte(v.raw)))
+		got := verdictOf(readMeaning([]byte(v.raw), ""))
 		counts[got]++
 		if v.want != "" && got != v.want {
-			m := readMeaning([]byte(v.raw))
+			m := readMeaning([]byte(v.raw), "")
 			t.Errorf("%.300q\nis to %s; read as %s: %+v", v.raw, v.want, got, m)
 		}
 	}

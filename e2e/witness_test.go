@@ -108,3 +108,12 @@ func bytesOf(latin1 string) string {
 	}
 	return b.String()
 }
+
+func (in *instance) ended() bool {
+	select {
+	case <-in.exited:
+		return true
+	default:
+		return false
+	}
+}

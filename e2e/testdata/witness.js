@@ -3,6 +3,7 @@
 // A plain server that writes down exactly what it saw of each request, and tells it over a socket of its own: a line
 // asks, a line of JSON answers with what has been seen since. Strings are latin1: a character is a byte.
 
+const fs = require('node:fs')
 const http = require('node:http')
 const net = require('node:net')
 const path = require('node:path')
@@ -38,10 +39,12 @@ server.on('clientError', (err, socket) => {
 })
 server.listen(process.env.PORT)
 
+const told = path.join(__dirname, 'told')
+fs.rmSync(told, { force: true }) // of one that died
 net.createServer((socket) => {
   socket.on('data', () => setImmediate(() => setImmediate(() => {
     socket.write(JSON.stringify(records) + '\n')
     records = records.filter((r) => r.state === 'open')
   })))
   socket.on('error', () => {})
-}).listen(path.join(__dirname, 'told'))
+}).listen(told)
