@@ -47,7 +47,7 @@ func TestHostile_TheAppSeesWhatTheBytesMeanOrNothing(t *testing.T) {
 		}
 		close(next)
 		wg.Wait()
-		t.Logf("%d cases, each whole and in pieces; of these %d were not played: %s", len(cases), astray.Load(), readsOn)
+		t.Logf("%d cases, each whole and in pieces; of these %d were not played: %s; %s", len(cases), astray.Load(), readsOn, panics)
 	})
 }
 

@@ -164,6 +164,9 @@ func (m *meant) keepEndToEnd(fields []field) {
 		}
 		m.fields = append(m.fields, f)
 	}
+	if listOf(fields, "expect") != nil && listOf(fields, "transfer-encoding") != nil {
+		m.shaky = m.shaky || engineTolerates[m.engine][panics] != ""
+	}
 	if slices.Contains(listOf(fields, "upgrade"), "h2c") {
 		m.choose("an upgrade to h2c")
 	}
