@@ -37,7 +37,11 @@ func (f *runFlags) ladder() []finding {
 	if f.Bake <= f.Settle {
 		fs.warn("bake", "--bake %s is not above --settle %s", f.Bake, f.Settle)
 	}
-	fs.ok("idle", "client connections live %s idle, above a load balancer's usual %s", clientIdle, balancerIdle)
+	if f.IdleTimeout <= balancerIdle {
+		fs.warn("idle", "--idle-timeout %s is not above the %s after which a load balancer usually closes an idle connection: pitstop would close it first, into a request that is just being sent", f.IdleTimeout, balancerIdle)
+	} else {
+		fs.ok("idle", "client connections live %s idle, above a load balancer's usual %s", f.IdleTimeout, balancerIdle)
+	}
 	if warning := child.Warning(f.Command); warning != "" {
 		fs.warn("command", "%s", warning)
 	}

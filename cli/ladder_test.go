@@ -9,7 +9,8 @@ import (
 func TestLadder_TellsWhichTimesDoNotFit(t *testing.T) {
 	good := runFlags{
 		TaskStopTimeout: 30 * time.Second, LameDuck: 5 * time.Second, StopTimeout: 10 * time.Second,
-		HoldTimeout: 30 * time.Second, Settle: 2 * time.Second, Bake: 15 * time.Second, Command: []string{"node", "server.js"},
+		HoldTimeout: 30 * time.Second, Settle: 2 * time.Second, Bake: 15 * time.Second,
+		proxyFlags: proxyFlags{IdleTimeout: 75 * time.Second}, Command: []string{"node", "server.js"},
 	}
 	if says := problems(good.ladder()); says != "" {
 		t.Errorf("the defaults: %s", says)
@@ -22,6 +23,7 @@ func TestLadder_TellsWhichTimesDoNotFit(t *testing.T) {
 		"ending cut":       {func(f *runFlags) { f.LameDuck = 18 * time.Second }, "warning ending: --lame-duck 18s and --stop-timeout 10s"},
 		"beyond Fargate":   {func(f *runFlags) { f.TaskStopTimeout = 3 * time.Minute }, "warning ending: --task-stop-timeout is 3m0s"},
 		"hold as balancer": {func(f *runFlags) { f.HoldTimeout = time.Minute }, "warning hold: --hold-timeout 1m0s"},
+		"idle":             {func(f *runFlags) { f.IdleTimeout = time.Minute }, "warning idle: --idle-timeout 1m0s"},
 		"bake":             {func(f *runFlags) { f.Bake = time.Second }, "warning bake: --bake 1s"},
 		"npm":              {func(f *runFlags) { f.Command = []string{"npm", "start"} }, "warning command: npm stands between"},
 	} {

@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"pitstop/child"
-	"pitstop/proxy"
 )
 
 // loopback is the app's port on the loopback addresses while the app listens on a private socket: sidecars and the app's
@@ -18,14 +17,14 @@ type loopback struct {
 	port   string
 	shared bool // pitstop listens there anyway
 	keep   bool // no app will ever want it: it is reached by its socket only
-	engine *proxy.Std
+	engine engine
 	log    hclog.Logger
 
 	mu        sync.Mutex
 	listeners []net.Listener
 }
 
-func newLoopback(s settings, engine *proxy.Std, log hclog.Logger) *loopback {
+func newLoopback(s settings, engine engine, log hclog.Logger) *loopback {
 	return &loopback{port: strconv.Itoa(s.appPort), shared: s.sharesPort, keep: s.connect == child.ConnectUnix, engine: engine, log: log.Named("proxy")}
 }
 

@@ -20,8 +20,11 @@ import (
 	"pitstop/supervisor"
 )
 
-// clientIdle is how long an idle client connection lives: longer than the load balancer's 60 seconds, which must end first.
-const clientIdle = 75 * time.Second
+// engine carries requests; the two of proxy are some.
+type engine interface {
+	Serve(ctx context.Context, ln net.Listener) error
+	supervisor.Front
+}
 
 type runCmd struct {
 	runFlags
@@ -31,7 +34,7 @@ type runCmd struct {
 type instance struct {
 	log             hclog.Logger
 	public, control net.Listener
-	engine          *proxy.Std
+	engine          engine
 	launcher        *launcher
 	room            *room
 	supervisor      *supervisor.Supervisor
@@ -78,9 +81,10 @@ func (f *runFlags) open(p Process, s settings, m *mistakes) *instance {
 		return in
 	}
 	gate := drain.New(drain.Bounds{Timeout: f.HoldTimeout, Max: f.HoldMax, Bytes: int64(f.HoldBytes)})
-	in.engine = proxy.NewStd(proxy.Config{
+	in.engine = f.newEngine(proxy.Config{
 		Gate: gate, HealthPath: f.HealthPath, Health: func() error { return in.supervisor.Health() },
-		ReplayBuffer: int(f.ReplayBuffer), ReplayMemory: int64(f.HoldBytes), RetryAfter: time.Second, IdleTimeout: clientIdle, Logger: in.log.Named("proxy"),
+		AppProtocol: proxy.AppProtocol(f.AppProtocol), Forwarded: proxy.Forwarded(f.Forwarded), Limits: f.limits(),
+		ReplayBuffer: int(f.ReplayBuffer), ReplayMemory: int64(f.HoldBytes), RetryAfter: time.Second, IdleTimeout: f.IdleTimeout, Logger: in.log.Named("proxy"),
 	})
 	in.room = newRoom(p.Env, in.log)
 	in.supervisor = supervisor.New(supervisor.Config{

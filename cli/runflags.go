@@ -49,6 +49,8 @@ type runFlags struct {
 	LogFormat string `placeholder:"FORMAT" help:"text or json (default: text on a terminal, else json)."`
 	LogLevel  string `default:"info" help:"trace, debug, info, warn or error."`
 
+	proxyFlags
+
 	Command []string `kong:"-"`
 }
 

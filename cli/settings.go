@@ -62,6 +62,7 @@ func (f *runFlags) settings(p Process, m *mistakes) settings {
 	m.oneOf("--log-level", f.LogLevel, "trace", "debug", "info", "warn", "error")
 	m.path("--health-path", f.HealthPath)
 	m.path("--ready-path", f.ReadyPath)
+	f.proxySettings(m)
 	if m.address("--listen", f.Listen) == s.appPort {
 		s.connect, s.sharesPort = f.sharedPort(s, m), true
 	}

@@ -12,9 +12,6 @@ import (
 	"pitstop/drain"
 )
 
-// errBadBody is a request's body that could not be read: malformed, or cut short by its client.
-var errBadBody = errors.New("the request's body cannot be read")
-
 // body is a request's body: in memory, or not read yet.
 type body struct {
 	buffered []byte
@@ -24,9 +21,6 @@ type body struct {
 
 // bodyTimeout bounds the reading of a small body.
 const bodyTimeout = 30 * time.Second
-
-// errSlowBody is a small body that its client did not send in time.
-var errSlowBody = errors.New("the request's body did not come in time")
 
 // readAhead reads a small body, so that it is in memory before its request is let in; one that is larger than limit, of
 // unknown length, or for which the budget has no room, is left where it is.

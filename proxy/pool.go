@@ -45,23 +45,25 @@ func (p *pools) get(b *drain.Backend) (*http.Transport, error) {
 }
 
 func (p *pools) open(b *drain.Backend) *http.Transport {
-	dialer := net.Dialer{Timeout: 10 * time.Second}
 	return &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			// On the same port there may soon listen the next child, which has admitted nobody yet.
-			if state, _ := b.State(); state == drain.Gone {
-				return nil, errPoolClosed
-			}
-			network, addr := "tcp", b.Addr
-			if path, ok := strings.CutPrefix(b.Addr, "unix:"); ok {
-				network, addr = "unix", path
-			}
-			return dialPatiently(ctx, &dialer, network, addr)
-		},
+		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return dialBackend(ctx, b) },
 		DisableCompression:  true, // the client's own Accept-Encoding passes
 		MaxIdleConnsPerHost: 1024,
 		IdleConnTimeout:     backendIdle,
 	}
+}
+
+// dialBackend connects to a child.
+func dialBackend(ctx context.Context, b *drain.Backend) (net.Conn, error) {
+	// On the same port there may soon listen the next child, which has admitted nobody yet.
+	if state, _ := b.State(); state == drain.Gone {
+		return nil, errPoolClosed
+	}
+	network, addr := "tcp", b.Addr
+	if path, ok := strings.CutPrefix(b.Addr, "unix:"); ok {
+		network, addr = "unix", path
+	}
+	return dialPatiently(ctx, &net.Dialer{Timeout: 10 * time.Second}, network, addr)
 }
 
 // dialPatiently dials again while the backlog is full: a unix socket refuses then (EAGAIN, connect(2)) where TCP waits.
