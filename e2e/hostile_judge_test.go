@@ -91,7 +91,7 @@ func sameHead(m meant, s sighting, engine string) error {
 	for i := 0; i+1 < len(s.Fields); i += 2 {
 		fields = append(fields, field{s.Fields[i], s.Fields[i+1]})
 	}
-	if hosts := valuesOf(fields, "host"); len(hosts) != 1 || hosts[0] != m.host && m.host != "" {
+	if hosts := valuesOf(fields, "host"); len(hosts) != 1 || strings.TrimSuffix(hosts[0], ":80") != strings.TrimSuffix(m.host, ":80") && m.host != "" {
 		return fmt.Errorf("its Host is %q, want %q", hosts, m.host)
 	}
 	if err := cleaned(fields, engine); err != nil {

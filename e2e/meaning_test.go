@@ -26,6 +26,7 @@ type meant struct {
 	trailer []field
 	choice  string // the first reason why it may be refused as well; empty: it must be answered
 	choices int
+	tabs    bool   // there is one beside a Content-Length
 	shaky   bool   // there is a choice in its chunks
 	last    string // why the connection ends after it
 	old     bool   // it is HTTP/1.0
@@ -222,6 +223,7 @@ func readFields(lines []string, m *meant) (fields []field, why string) {
 		if !colon || !isToken(name) {
 			return nil, "a malformed field line"
 		}
+		m.tabs = m.tabs || strings.EqualFold(name, "content-length") && strings.Contains(value, "\t")
 		fields = append(fields, field{name, trimField(value, m)})
 	}
 	for _, f := range fields {
@@ -322,6 +324,9 @@ func isAlnum(c byte) bool {
 func lengthOf(list []string, m *meant) int64 {
 	if len(list) > 1 {
 		m.choose("more than one Content-Length")
+	}
+	if m.tabs {
+		m.choose("a tab beside a Content-Length")
 	}
 	for _, e := range list {
 		if e != list[0] || e == "" || strings.Trim(e, "0123456789") != "" {
