@@ -20,11 +20,12 @@ type exchangeState struct {
 	plan     bodyPlan
 	upload   *upload
 
-	sends     int  // how often the request was sent
-	interims  int  // how many interim responses were passed on
-	answered  bool // a byte of a response was read
-	responded bool // a byte of the response was written to the client
-	again     bool // the client's connection goes on after this
+	children  int           // how many it was sent to and got no answer from
+	sentHere  bool          // to the child of this visit
+	interims  int           // how many interim responses were passed on
+	answered  bool          // a byte of a response was read
+	responded bool          // a byte of the response was written to the client
+	again     bool          // the client's connection goes on after this
 	keep      time.Duration // how long the connection to the child may be idle after this
 	endless   *endless      // a stream or a tunnel; nil: neither
 
@@ -100,26 +101,10 @@ func (x *leanExchange) ask() error {
 	fresh := false
 	for {
 		err := x.attempt(fresh)
-		var failed *notAnswered
-		if err == nil || !errors.As(err, &failed) {
-			return err
+		if err == nil {
+			return nil
 		}
-		used := x.up != nil && x.up.used
-		x.drop()
-		if x.c.isGone() {
-			return errClientGone
-		}
-		if err := x.upload.failed(); err != nil {
-			return err
-		}
-		if failed.sent {
-			x.sends++
-		}
-		next := resendOf(attempt{
-			Idempotent: isIdempotent(x.req.Method.In(x.in)), Whole: x.plan.whole, Upgrade: x.plan.upgrade,
-			Sent: failed.sent, Used: used, Sends: x.sends,
-		})
-		x.e.cfg.Logger.Debug("request not answered", "backend", x.visit.Backend().Addr, "err", failed.err)
+		next, err := x.resend(err)
 		switch next {
 		case giveUp:
 			return err
@@ -131,8 +116,34 @@ func (x *leanExchange) ask() error {
 			}
 			fresh = false
 		}
-		x.seen.Replayed = x.seen.Replayed || failed.sent
 	}
+}
+
+// resend says what to do after an attempt that failed with err, and the error to give up with.
+func (x *leanExchange) resend(err error) (resend, error) {
+	var failed *notAnswered
+	if !errors.As(err, &failed) {
+		return giveUp, err
+	}
+	used := x.up != nil && x.up.used
+	x.drop()
+	if x.c.isGone() {
+		return giveUp, errClientGone
+	}
+	if fault := x.upload.failed(); fault != nil {
+		return giveUp, fault
+	}
+	if failed.sent && !x.sentHere {
+		x.sentHere = true
+		x.children++
+	}
+	x.e.cfg.Logger.Debug("request not answered", "backend", x.visit.Backend().Addr, "err", failed.err)
+	next := resendOf(attempt{
+		Idempotent: isIdempotent(x.req.Method.In(x.in)), Whole: x.plan.whole, Upgrade: x.plan.upgrade,
+		Sent: failed.sent, Used: used, Children: x.children,
+	})
+	x.seen.Replayed = x.seen.Replayed || failed.sent && next != giveUp
+	return next, err
 }
 
 // retry goes to another child, if this one has died.
@@ -142,7 +153,7 @@ func (x *leanExchange) retry() error {
 	err := x.c.held(func(ctx context.Context) (err error) {
 		visit, err := x.e.cfg.Gate.Retry(ctx, x.visit)
 		if err == nil {
-			x.visit, x.visiting = visit, true
+			x.visit, x.visiting, x.sentHere = visit, true, false
 		}
 		return err
 	})

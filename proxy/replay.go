@@ -8,8 +8,8 @@ type attempt struct {
 	// Sent: something may have reached the child. Used: it went over a connection that had been idle, which the
 	// child may have closed just then.
 	Sent, Used bool
-	// Sends is how often it was sent in all, those of which nothing can have reached a child not among them.
-	Sends int
+	// Children is how many children it was sent to, this one among them: each failed, and may have died of it.
+	Children int
 }
 
 // resend is what to do with a request that was not answered.
@@ -25,19 +25,17 @@ const (
 )
 
 // resendOf decides it. A request of which nothing was sent may go again whatever it is; one that was sent, only if it does
-// no harm to act on it twice, and only once.
+// no harm to act on it twice, and never to a third child: it may be what they die of.
 func resendOf(a attempt) resend {
 	switch {
 	case !a.Whole:
 		return giveUp
-	case !a.Sent && a.Used:
-		return anew
-	case !a.Sent:
-		return elsewhere
-	case !a.Idempotent || a.Upgrade || a.Sends > 1:
+	case a.Sent && (!a.Idempotent || a.Upgrade):
 		return giveUp
 	case a.Used:
 		return anew
+	case a.Sent && a.Children > 1:
+		return giveUp
 	}
 	return elsewhere
 }
