@@ -33,6 +33,7 @@ func (m *meant) readBody(fields []field, raw []byte) (rest []byte, why string) {
 				m.last = bothFramings
 			}
 		}
+		m.shaky = m.choice != "" || listOf(fields, "expect") != nil // Node may refuse the head, and then the body is not read
 		return m.readChunks(raw)
 	}
 	n := lengthOf(lengths, m)
@@ -173,9 +174,6 @@ func (m *meant) keepEndToEnd(fields []field) {
 		}
 	}
 	m.choosePastBounds(fields)
-	if listOf(fields, "transfer-encoding") != nil && (m.choice != "" || listOf(fields, "expect") != nil) {
-		m.shaky = true // Node may refuse the head, and then the body is not read
-	}
 }
 
 // choosePastBounds: engines and Node have bounds, of which 8 KiB, 100 fields and no odd byte are within.
