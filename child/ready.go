@@ -25,6 +25,7 @@ func (c *Child) Ready(ctx context.Context) (addr string, err error) {
 		addr, err := c.probe(ctx)
 		if err == nil && !c.hasExited() {
 			c.addr = addr
+			c.apps() // notes their groups: when what stands between has died alone, they cannot be found any more
 			return addr, nil
 		}
 		if ctx.Err() == nil { // a probe that was cut off tells nothing

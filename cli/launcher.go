@@ -16,8 +16,12 @@ import (
 	"pitstop/supervisor"
 )
 
-// lastWords is how long the ending waits for the app's log to be written.
-const lastWords = 2 * time.Second
+const (
+	// lastWords is how long the ending waits for logs to be written: what the supervisor reserves at its end.
+	lastWords = 2 * time.Second
+	// appLastWords is the app's part: then pitstop's own log can still tell that it was cut off.
+	appLastWords = 1500 * time.Millisecond
+)
 
 // launcher makes a child of a release: the app's command, in its directory, with its environment made anew.
 type launcher struct {
@@ -140,7 +144,7 @@ func (l *launcher) spec(r supervisor.Release, file map[string]string) child.Spec
 func (l *launcher) close() {
 	if l.sink != nil {
 		l.pipes.Wait()
-		ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+		ctx, cancel := context.WithTimeout(context.Background(), appLastWords)
 		defer cancel()
 		if err := l.sink.Close(ctx); err != nil {
 			l.log.Warn("the app's log was cut off", "err", err)

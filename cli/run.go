@@ -32,6 +32,7 @@ type runCmd struct {
 
 // instance is the parts of one running pitstop.
 type instance struct {
+	logQueue        *logQueue
 	log             hclog.Logger
 	public, control net.Listener
 	engine          engine
@@ -59,7 +60,8 @@ func (c *runCmd) run(p Process, m *mistakes) int {
 
 // open makes the parts, in the order in which they need each other. What cannot be had is noted in m.
 func (f *runFlags) open(p Process, s settings, m *mistakes) *instance {
-	in := &instance{log: f.logger(p)}
+	in := &instance{logQueue: f.logQueue(p)}
+	in.log = f.logger(p, in.logQueue)
 	in.public = listen(f.Listen, "--listen", m)
 	in.control = listen(f.Control, "--control", m)
 	if s.connect != child.ConnectUnix {
@@ -98,6 +100,8 @@ func (f *runFlags) open(p Process, s settings, m *mistakes) *instance {
 }
 
 func (in *instance) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
 	for _, ln := range []net.Listener{in.public, in.control} {
 		if ln != nil {
 			_ = ln.Close()
@@ -106,6 +110,7 @@ func (in *instance) close() {
 	if in.launcher != nil {
 		in.launcher.close()
 	}
+	in.logQueue.close(ctx) // last, for the others log
 }
 
 // run runs the long-lived parts until the supervisor has ended, and returns its exit code.
@@ -151,7 +156,7 @@ func (in *instance) handleSignals(ctx context.Context, endings, others <-chan os
 	for {
 		select {
 		case sig := <-endings:
-			in.supervisor.Terminate() // before the log, which may be stuck
+			in.supervisor.Terminate()
 			in.log.Info("asked to end", "signal", sig.String())
 		case sig := <-others:
 			if slices.Contains(in.launcher.forwarded(), sig) {

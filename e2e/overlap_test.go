@@ -166,9 +166,7 @@ func TestRun_AnAppThatHangsIsReplaced(t *testing.T) {
 		}).listen(process.env.PORT)`), node, "--commit", "v1", "--ready-path", "/", "--stop-timeout", "1s")
 	go in.status("/hang")
 	in.await("another process serves", func() bool { return in.statusField("app", "generation") == float64(2) })
-	if !strings.Contains(read(t, in.stderr), "the app hangs") {
-		t.Error("the log does not say so")
-	}
+	in.await("the log says so", func() bool { return strings.Contains(read(t, in.stderr), "the app hangs") })
 	if got := in.commit(); got != "v1" {
 		t.Errorf("%q answers", got)
 	}

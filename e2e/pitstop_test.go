@@ -91,6 +91,14 @@ func launch(t *testing.T, dir string, command []string, flags ...string) *instan
 // start starts pitstop and waits for nothing.
 func start(t *testing.T, dir string, command []string, flags ...string) *instance {
 	t.Helper()
+	in := prepare(t, dir, command, flags...)
+	in.begin()
+	return in
+}
+
+// prepare makes an instance that begins later.
+func prepare(t *testing.T, dir string, command []string, flags ...string) *instance {
+	t.Helper()
 	tmp := t.TempDir()
 	ports := freePorts(t, 3)
 	in := &instance{
@@ -106,6 +114,12 @@ func start(t *testing.T, dir string, command []string, flags ...string) *instanc
 	in.cmd = exec.Command(binary, append(append(append(args, flags...), "--"), command...)...)
 	in.cmd.Dir = dir
 	in.cmd.Stdout, in.cmd.Stderr = create(t, in.stdout), create(t, in.stderr)
+	return in
+}
+
+func (in *instance) begin() {
+	t := in.t
+	t.Helper()
 	if err := in.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +134,6 @@ func start(t *testing.T, dir string, command []string, flags ...string) *instanc
 			t.Errorf("data race:\n%s", races)
 		}
 	})
-	return in
 }
 
 // terminate sends SIGTERM and returns the exit code.

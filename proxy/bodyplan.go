@@ -58,6 +58,7 @@ func (x *leanExchange) planBody() error {
 	}
 	p.whole, p.end = true, req.Size+int(req.Length)
 	p.bytes = x.in[req.Size:p.end]
+	x.seen.Received = req.Length
 	return nil
 }
 
@@ -115,6 +116,7 @@ func (x *leanExchange) planChunked() error {
 	if done && len(rest) >= n+2 && rest[n] == '\r' && rest[n+1] == '\n' { // and no trailers
 		p.whole, p.expect, p.end = true, false, x.req.Size+n+2
 		p.bytes = x.in[x.req.Size:p.end]
+		x.seen.Received = data
 	}
 	return nil
 }

@@ -28,6 +28,9 @@ type conn struct {
 
 	first lazyReader // reads the first bytes of a request
 	idle  atomic.Bool
+	since atomic.Int64 // tick at which it became idle
+	// parked: no goroutine waits for the next request; the watch starts one when it comes. parking asks for that.
+	parked, parking atomic.Bool
 
 	reading, writing, waiting alarm // on the client's bytes, on writing to it, on the child's response
 
@@ -75,9 +78,10 @@ func (c *conn) describe() {
 	c.forwarded = [3]string{"X-Forwarded-For: " + peer + "\r\n", "X-Forwarded-Proto: http\r\n", "X-Forwarded-Port: " + port + "\r\n"}
 }
 
-// serve carries one request after the other.
+// serve carries one request after the other, until the connection ends or is parked.
 func (c *conn) serve() {
 	var x *leanExchange
+	parked := false
 	defer func() {
 		if reason := recover(); reason != nil {
 			c.e.crashed(c, reason)
@@ -85,12 +89,14 @@ func (c *conn) serve() {
 		if x != nil {
 			x.abandon()
 		}
-		_ = c.nc.Close()
-		c.e.forget(c)
+		if !parked {
+			_ = c.nc.Close()
+			c.e.forget(c)
+		}
 	}()
 	for {
-		buf := c.await()
-		if buf == nil {
+		var buf *[]byte
+		if buf, parked = c.await(); buf == nil {
 			return
 		}
 		x = c.e.newExchange(c, buf)
@@ -99,41 +105,67 @@ func (c *conn) serve() {
 				break
 			}
 		}
-		again := x.again
+		again, more := x.again, x.mayCome()
 		x.release()
 		x = nil
+		if !again && more {
+			c.linger()
+		}
 		if !again {
 			return
 		}
 	}
 }
 
-// await waits for the first bytes of a request, and returns nil when the connection is over.
-func (c *conn) await() *[]byte {
-	c.reading.set(&c.e.clock, c.e.cfg.IdleTimeout)
-	if c.requests == 0 {
-		c.reading.set(&c.e.clock, min(c.e.cfg.IdleTimeout, c.e.cfg.Limits.HeadTime))
+// await waits for the first bytes of a request. It returns nil when the connection is over, or has been parked: then
+// it is no longer the caller's.
+func (c *conn) await() (buf *[]byte, parked bool) {
+	if !c.idle.Swap(true) { // else it was parked, and its time runs
+		c.since.Store(c.e.clock.now.Load())
+		c.reading.set(&c.e.clock, c.e.cfg.IdleTimeout)
+		if c.requests == 0 {
+			c.reading.set(&c.e.clock, min(c.e.cfg.IdleTimeout, c.e.cfg.Limits.HeadTime))
+		}
 	}
-	c.idle.Store(true)
 	if c.e.draining.Load() { // whoever drains may have passed here before
 		_ = c.nc.SetReadDeadline(past)
 	}
-	defer func() { c.idle.Store(false); c.reading.stop() }()
 	for {
 		buf, err := c.first.read()
 		switch {
 		case err == nil && len(*buf) > 0:
-			return buf
+			c.awake()
+			return buf, false
 		case err == nil:
 			c.e.in.put(buf)
-			return nil
+			return nil, false
 		case !errors.Is(err, os.ErrDeadlineExceeded), c.reading.rang():
-			return nil
+			return nil, false
 		}
 		_ = c.nc.SetReadDeadline(time.Time{})
-		if c.e.draining.Load() {
-			return c.lastBytes()
+		switch {
+		case c.reading.rang():
+			return nil, false
+		case c.e.draining.Load():
+			c.awake()
+			return c.lastBytes(), false
+		case c.parking.Swap(false) && c.e.gone.park(c):
+			return nil, true
 		}
+	}
+}
+
+// awake ends the idleness.
+func (c *conn) awake() {
+	c.idle.Store(false)
+	c.parking.Store(false)
+	c.reading.stop()
+}
+
+// resume gives a parked connection a goroutine again.
+func (c *conn) resume() {
+	if c.parked.CompareAndSwap(true, false) {
+		go c.serve()
 	}
 }
 
@@ -185,11 +217,18 @@ func (c *conn) write(p []byte) error {
 	}
 }
 
+// parkAfter is how long a goroutine waits for the next request. Its stack is most of what an idle connection costs.
+const parkAfter = time.Second
+
 var errTimeout = errors.New("the client stands still")
 
 // ring does what is due.
 func (c *conn) ring(now int64) {
 	if c.reading.due(now) {
+		_ = c.nc.SetReadDeadline(past)
+		c.resume()
+	}
+	if c.idle.Load() && now-c.since.Load() > int64(parkAfter/tick) && !c.parked.Load() && !c.parking.Swap(true) {
 		_ = c.nc.SetReadDeadline(past)
 	}
 	if c.writing.due(now) {
@@ -209,6 +248,7 @@ func (c *conn) ring(now int64) {
 func (c *conn) wakeIdle() {
 	if c.idle.Load() {
 		_ = c.nc.SetReadDeadline(past)
+		c.resume()
 	}
 }
 
@@ -219,6 +259,7 @@ func (c *conn) cut() {
 	c.severed = true
 	c.leaveLocked()
 	_ = c.nc.Close()
+	c.resume()
 }
 
 // carrying says which connection carries the request, so that it can be ended from outside, or nil. It fails when the

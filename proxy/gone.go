@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"syscall"
 	"time"
 
 	"pitstop/drain"
@@ -50,9 +49,7 @@ func (c *conn) probe(now int64) {
 	defer c.mu.Unlock()
 	c.probeAt.Store(0)
 	if c.mayProbe && c.up != nil {
-		_ = c.raw.Control(func(fd uintptr) { // whole or not at all: a socket that took everything so far has room for this
-			_, _ = syscall.Write(int(fd), []byte(interim))
-		})
+		_ = c.raw.Control(sendInterim)
 	}
 }
 

@@ -51,7 +51,7 @@ func NewLean(cfg Config) *Lean {
 		listeners: make(map[net.Listener]struct{}), empty: make(chan struct{}), stop: make(chan struct{}),
 	}
 	e.budget.left.Store(cfg.ReplayMemory)
-	e.gone = newGoneWatch(e.clientGone)
+	e.gone = newGoneWatch(e.clientGone, e.readable)
 	e.running.Go(e.gone.run)
 	e.running.Go(e.sweep)
 	return e
@@ -190,6 +190,17 @@ func (e *Lean) clientGone(id uint64, reset bool) {
 	e.mu.Unlock()
 	if c != nil {
 		c.left(reset)
+	}
+}
+
+// readable is called by the watch when a parked connection has something to read.
+func (e *Lean) readable(id uint64) {
+	e.mu.Lock()
+	c := e.conns.find(id)
+	e.mu.Unlock()
+	if c != nil {
+		e.gone.unpark(c)
+		c.resume()
 	}
 }
 

@@ -268,8 +268,6 @@ func (x *leanExchange) refuse(status int) {
 	x.c.responding()
 	if err := x.c.write(b); err != nil {
 		x.again = false
-	} else if !x.again {
-		x.c.linger()
 	}
 }
 

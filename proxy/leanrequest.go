@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 
@@ -243,18 +242,15 @@ func (x *leanExchange) health() bool {
 		status, body = http.StatusServiceUnavailable, err.Error()+"\n"
 	}
 	x.again = !x.req.Close && !x.e.lameDuck.Load() && !x.req.Chunked && x.req.Length <= 0
-	x.plan.end = x.req.Size
+	x.plan.end, x.plan.whole = x.req.Size, x.again || !x.req.Chunked && x.req.Length <= 0
 	b := fmt.Appendf(x.out[:0], "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nContent-Length: %d\r\n",
 		status, http.StatusText(status), len(body))
 	b = append(x.appendConnection(b), "\r\n"...)
 	if !bytes.Equal(x.req.Method.In(x.in), []byte(http.MethodHead)) {
 		b = append(b, body...)
 	}
-	if err := x.c.write(b); err != nil && !errors.Is(err, io.EOF) {
+	if err := x.c.write(b); err != nil {
 		x.again = false
-	}
-	if !x.again {
-		x.c.linger()
 	}
 	return x.again
 }

@@ -138,6 +138,7 @@ func (x *leanExchange) relay() error {
 		return err
 	}
 	x.writeHead(r)
+	x.seen.Sent = int64(len(piece))
 	if len(piece) > 0 && len(x.out)+len(piece) <= cap(x.back)+outBuffer {
 		x.out, piece = append(x.out, piece...), nil
 	}
@@ -169,7 +170,6 @@ func (x *leanExchange) writeClient(head, piece []byte) error {
 		if len(p) == 0 {
 			continue
 		}
-		x.seen.Sent += int64(len(p))
 		if err := x.c.write(p); err != nil {
 			return fmt.Errorf("%w: %w", errClientGone, err)
 		}

@@ -60,6 +60,11 @@ func (x *leanExchange) next() bool {
 	return true
 }
 
+// mayCome says whether the client may have sent what nobody will read.
+func (x *leanExchange) mayCome() bool {
+	return len(x.in) > x.plan.end || !x.plan.whole && (x.upload == nil || !x.upload.whole)
+}
+
 // release gives everything back.
 func (x *leanExchange) release() {
 	x.lendBack()

@@ -174,6 +174,7 @@ func (r *relay) run() error {
 			return cutShort(err)
 		}
 		piece, done, err := r.piece(buf[:n])
+		x.seen.Sent += int64(len(piece))
 		if err == nil {
 			err = x.writeClient(nil, piece)
 		}

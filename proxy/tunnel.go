@@ -136,6 +136,7 @@ func (t *tunnelled) down(p []byte) error {
 	} else if t.webSocket {
 		t.frames.Advance(p)
 	}
+	t.x.seen.Sent += int64(len(p))
 	return t.x.writeClient(nil, p)
 }
 

@@ -55,7 +55,7 @@ func (u *upload) run(buffered []byte) {
 	p := buffered
 	for {
 		finished, err := u.piece(p)
-		if finished {
+		if finished && err == nil {
 			u.whole = u.lost == nil
 			return
 		}

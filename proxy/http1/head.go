@@ -61,33 +61,24 @@ func (h *Head) Find(buf []byte, id ID) []byte {
 // Started says whether anything but empty lines has been seen.
 func (h *Head) Started() bool { return h.line > 0 || h.scan > h.next }
 
+// lineRoom is what a request line may have beside its target: a method, the spaces, the version, CRLF.
+const lineRoom = 64
+
 // Request reads a request's head (RFC 9112, 3 and 5) from buf. It returns true when it is whole, false when there must
 // be more bytes, or a *Error.
 func (h *Head) Request(buf []byte, limits Limits) (bool, error) {
-	done, err := h.lines(buf, limits, (*Head).requestLine)
-	switch {
-	case err != nil:
+	done, err := h.lines(buf, limits, limits.Target+lineRoom, (*Head).requestLine)
+	if !done || err != nil {
 		return false, err
-	case !done && h.line == 0 && len(buf)-h.next > limits.Target+64: // a method and the spaces
-		return false, errLongTarget
-	case !done && len(buf) >= limits.Bytes, done && h.Size > limits.Bytes:
-		return false, errLargeHead
-	case !done:
-		return false, nil
 	}
 	return true, h.finishRequest(buf)
 }
 
 // Response reads a response's head (RFC 9112, 4 and 5) from buf, as Request does.
 func (h *Head) Response(buf []byte, limits Limits) (bool, error) {
-	done, err := h.lines(buf, limits, (*Head).statusLine)
-	switch {
-	case err != nil:
+	done, err := h.lines(buf, limits, limits.Bytes, (*Head).statusLine)
+	if !done || err != nil {
 		return false, err
-	case !done && len(buf) >= limits.Bytes, done && h.Size > limits.Bytes:
-		return false, errLargeHead
-	case !done:
-		return false, nil
 	}
 	return true, h.finishResponse(buf)
 }
@@ -95,22 +86,24 @@ func (h *Head) Response(buf []byte, limits Limits) (bool, error) {
 // Trailers reads a trailer section (RFC 9112, 7.1.2) from buf, as Request does. Its fields are only looked at one by one.
 func (h *Head) Trailers(buf []byte, limits Limits) (bool, error) {
 	h.line = max(h.line, 1) // there is no first line
-	done, err := h.lines(buf, limits, nil)
-	switch {
-	case err != nil:
-		return false, err
-	case !done && len(buf) >= limits.Bytes, done && h.Size > limits.Bytes:
-		return false, errLargeHead
-	}
-	return done, nil
+	return h.lines(buf, limits, limits.Bytes, nil)
 }
 
-// lines reads the lines that are whole and says whether the empty one was among them.
-func (h *Head) lines(buf []byte, limits Limits, first func(*Head, []byte, int, int, Limits) error) (bool, error) {
+// lines reads the lines that are whole and says whether the empty one was among them. What lies behind a limit is not
+// looked at, though it be there: the verdict must not depend on how the bytes were cut on their way.
+func (h *Head) lines(buf []byte, limits Limits, longest int, first func(*Head, []byte, int, int, Limits) error) (bool, error) {
 	for {
-		i := bytes.IndexByte(buf[h.scan:], '\n')
-		if i < 0 {
-			h.scan = len(buf)
+		most, over := limits.Bytes, errLargeHead
+		if h.line == 0 && longest < most-h.next {
+			most, over = h.next+longest, errLongTarget
+		}
+		shown := buf[:min(len(buf), most)]
+		i := bytes.IndexByte(shown[h.scan:], '\n')
+		switch {
+		case i < 0 && len(shown) == most:
+			return false, over
+		case i < 0:
+			h.scan = len(shown)
 			return false, nil
 		}
 		start, end := h.next, h.scan+i-1 // of the line without CRLF

@@ -101,13 +101,15 @@ func (h *Head) target(buf, host []byte) error {
 	switch {
 	case string(method) == "CONNECT":
 		return errConnect // a tunnel to anywhere is no reverse proxy's business
+	case string(method) == "PRI":
+		return errOtherVersion // the preface of HTTP/2 (RFC 9113, 3.4), and behind it Node waits for the rest
 	case target[0] == '/':
 		return nil
 	case len(target) == 1 && target[0] == '*' && string(method) == "OPTIONS":
 		return nil
 	}
 	authority, port, ok := absolute(target)
-	if !ok || len(authority) == 0 || !validHost(authority) {
+	if !ok || len(authority) == 0 || authority[0] == ':' || !validHost(authority) { // a host must be named (RFC 9110, 4.2.1)
 		return errTarget
 	}
 	// The target's authority stands over Host (RFC 9112, 3.2.2). An app may look at either, so they must be one.
