@@ -28,7 +28,7 @@ lint: .tools/bin/staticcheck .tools/bin/errcheck
 	errcheck -ignoretests -exclude .errcheck ./...
 
 bench: build example bench/pm2/node_modules/.package-lock.json ## what it costs, beside its peers; writes bench/README.md
-	go test -run '^$$' -bench . -benchmem ./drain ./child/logs ./proxy ./proxy/http1
+	go test -run '^$$' -bench . -benchmem ./drain ./child/logs ./proxy/lean ./proxy/http1
 	go build -o bin/bench-reload ./bench/reload
 	bin/bench-reload -write bench/README.md
 	$(MAKE) bench-proxy BENCHFLAGS="-write bench/README.md"

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"pitstop/proxy"
+	"pitstop/proxy/lean"
+	"pitstop/proxy/std"
 )
 
 // proxyFlags are the flags of run that say how requests are carried.
@@ -59,7 +61,7 @@ func (f *proxyFlags) proxySettings(m *mistakes) {
 // newEngine makes the engine of --engine.
 func (f *proxyFlags) newEngine(cfg proxy.Config) engine {
 	if f.Engine == "std" || cfg.AppProtocol == proxy.H2C {
-		return proxy.NewStd(cfg)
+		return std.New(cfg)
 	}
-	return proxy.NewLean(cfg)
+	return lean.New(cfg)
 }

@@ -12,12 +12,14 @@ import (
 // mayImport are the arrows of the house: what each package may import of it.
 var mayImport = map[string][]string{
 	"pitstop":                   {"pitstop/cli"},
-	"pitstop/cli":               {"pitstop/child", "pitstop/child/logs", "pitstop/child/memory", "pitstop/control", "pitstop/control/controlpb", "pitstop/drain", "pitstop/proxy", "pitstop/release", "pitstop/supervisor"},
+	"pitstop/cli":               {"pitstop/child", "pitstop/child/logs", "pitstop/child/memory", "pitstop/control", "pitstop/control/controlpb", "pitstop/drain", "pitstop/proxy", "pitstop/proxy/lean", "pitstop/proxy/std", "pitstop/release", "pitstop/supervisor"},
 	"pitstop/control":           {"pitstop/control/controlpb", "pitstop/supervisor"},
 	"pitstop/control/controlpb": {},
 	"pitstop/supervisor":        {"pitstop/child", "pitstop/drain"},
 	"pitstop/proxy":             {"pitstop/drain", "pitstop/proxy/http1"},
 	"pitstop/proxy/http1":       {},
+	"pitstop/proxy/lean":        {"pitstop/drain", "pitstop/proxy", "pitstop/proxy/http1", "pitstop/proxy/std"},
+	"pitstop/proxy/std":         {"pitstop/drain", "pitstop/proxy", "pitstop/proxy/http1"},
 	"pitstop/child":             {"pitstop/child/preload"},
 	"pitstop/child/preload":     {},
 	"pitstop/child/logs":        {},
@@ -38,7 +40,7 @@ var onlyDoor = map[string][]string{
 	"github.com/klauspost/compress":       {"pitstop/release"},
 	"github.com/alecthomas/kong":          {"pitstop/cli"},
 	"golang.org/x/sync":                   {"pitstop/cli"},
-	"net/http/httputil":                   {"pitstop/proxy"},
+	"net/http/httputil":                   {"pitstop/proxy/std"},
 	"google.golang.org/protobuf/encoding": {"pitstop/control"},
 }
 

@@ -2,13 +2,13 @@ package proxy
 
 import "sync/atomic"
 
-// budget is the memory that small bodies may take together while they are read and until their response begins.
-type budget struct {
+// Budget is the memory that small bodies may take together while they are read and until their response begins.
+type Budget struct {
 	left atomic.Int64
 }
 
-// take takes n bytes if they are left.
-func (b *budget) take(n int64) bool {
+// Take takes n bytes if they are left.
+func (b *Budget) Take(n int64) bool {
 	if b.left.Add(-n) >= 0 {
 		return true
 	}
@@ -16,5 +16,5 @@ func (b *budget) take(n int64) bool {
 	return false
 }
 
-// give returns what was taken.
-func (b *budget) give(n int64) { b.left.Add(n) }
+// Give returns what was taken.
+func (b *Budget) Give(n int64) { b.left.Add(n) }

@@ -1,21 +1,15 @@
-package proxy
+package proxy_test
 
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 
 	"pitstop/drain"
 )
@@ -123,24 +117,6 @@ func TestEngines_ABodyOfUnknownLengthIsPassedOnAsItComes(t *testing.T) {
 		fmt.Fprintf(conn, "0\r\n\r\n")
 		f.want(b, drain.Counts{})
 	})
-}
-
-func TestBudget_BodiesBeyondItAreNotReadAhead(t *testing.T) {
-	var b budget
-	b.left.Store(100)
-	for _, tc := range []struct {
-		size  int
-		whole bool
-	}{{60, true}, {60, false}, {40, true}} {
-		req := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(make([]byte, tc.size)))
-		if got, err := readAhead(req, 64<<10, &b); err != nil || got.whole != tc.whole {
-			t.Errorf("%d bytes: whole %t, %v", tc.size, got.whole, err)
-		}
-	}
-	b.give(100)
-	if b.left.Load() != 100 {
-		t.Errorf("%d left", b.left.Load())
-	}
 }
 
 func TestEngines_ARequestWhoseChildDiedIsSentOnceMoreIfItMayBe(t *testing.T) {
@@ -268,63 +244,6 @@ func TestEngines_TheHealthPathIsNeverHeld(t *testing.T) {
 	})
 }
 
-func TestStd_NoConnectionIsMadeToABackendThatIsGone(t *testing.T) {
-	f := newFront(t)
-	b := f.backend(echo)
-	f.gate.Serve(b)
-	_ = f.get("/")
-	f.engine.ClosePool(b)
-	f.gate.Remove(b)
-	if _, err := f.std.pools.get(b); !errors.Is(err, errPoolClosed) {
-		t.Errorf("a pool for a backend that is gone: %v", err)
-	}
-	transport := f.std.pools.open(b)
-	if _, err := transport.DialContext(t.Context(), "tcp", b.Addr); !errors.Is(err, errPoolClosed) {
-		t.Errorf("dialled a backend that is gone: %v", err)
-	}
-}
-
-// A backlog that is full for a moment is no failure.
-func TestPool_DialsAgainWhileTheBacklogIsFull(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "s")
-	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer syscall.Close(fd)
-	if err := errors.Join(syscall.Bind(fd, &syscall.SockaddrUnix{Name: path}), syscall.Listen(fd, 0)); err != nil {
-		t.Fatal(err)
-	}
-	f := newFront(t)
-	dial := f.std.pools.open(f.gate.NewBackend("unix:" + path)).DialContext
-	first, err := dial(t.Context(), "", "") // the one that the backlog takes
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer first.Close()
-	second := make(chan error, 1)
-	go func() {
-		conn, err := dial(t.Context(), "", "")
-		if err == nil {
-			_ = conn.Close()
-		}
-		second <- err
-	}()
-	select {
-	case err := <-second:
-		t.Fatalf("the second was not made to wait: %v", err)
-	case <-time.After(50 * time.Millisecond):
-	}
-	accepted, _, err := syscall.Accept(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer syscall.Close(accepted)
-	if err := <-second; err != nil {
-		t.Error(err)
-	}
-}
-
 func TestEngines_AnUpgradeThatFailsLeaksNoVisit(t *testing.T) {
 	both(t, func(t *testing.T) {
 		f := newFront(t)
@@ -369,52 +288,4 @@ func TestEngines_ABodyCutShortByItsClientNeverReachesTheChildWhole(t *testing.T)
 			t.Errorf("%s, the child saw %d whole", resp.Status, reached.Load())
 		}
 	})
-}
-
-func TestStatusOf_IsATable(t *testing.T) {
-	for _, tc := range []struct {
-		err  error
-		want int
-	}{
-		{context.Canceled, 499},
-		{&refusal{context.Canceled}, 499},
-		{fmt.Errorf("%w: odd chunk", errBadBody), 400},
-		{errSlowBody, 408},
-		{&refusal{drain.ErrHeldTooLong}, 503},
-		{&refusal{drain.ErrHoldFull}, 503},
-		{&refusal{errors.New("ending")}, 503},
-		{&refusal{drain.ErrAlive}, 502},
-		{&net.OpError{Op: "dial", Err: errors.New("refused")}, 502},
-		{io.ErrUnexpectedEOF, 502},
-		{&net.DNSError{IsTimeout: true}, 504},
-	} {
-		if got := statusOf(tc.err); got != tc.want {
-			t.Errorf("%v: %d, want %d", tc.err, got, tc.want)
-		}
-	}
-}
-
-func TestForward_PassesWhatALoadBalancerSaysAndSetsTheRest(t *testing.T) {
-	for name, tc := range map[string]struct {
-		peer string
-		in   http.Header
-		want http.Header
-	}{
-		"load balancer": {"10.0.0.7:1", http.Header{"X-Forwarded-For": {"1.2.3.4", "5.6.7.8"}, "X-Forwarded-Proto": {"https"}},
-			http.Header{"X-Forwarded-For": {"1.2.3.4", "5.6.7.8"}, "X-Forwarded-Proto": {"https"}}},
-		"nothing said":  {"10.0.0.7:1", nil, http.Header{"X-Forwarded-For": {"10.0.0.7"}, "X-Forwarded-Proto": {"http"}}},
-		"a stranger":    {"203.0.113.5:1", http.Header{"X-Forwarded-For": {"1.2.3.4"}, "Forwarded": {"for=1.2.3.4"}}, http.Header{"X-Forwarded-For": {"203.0.113.5"}, "X-Forwarded-Proto": {"http"}}},
-		"mapped":        {"[::ffff:10.0.0.7]:1", http.Header{"X-Forwarded-For": {"1.2.3.4"}}, http.Header{"X-Forwarded-For": {"1.2.3.4"}, "X-Forwarded-Proto": {"http"}}},
-		"a cloud's own": {"100.64.3.4:1", http.Header{"Forwarded": {"for=1.2.3.4"}}, http.Header{"Forwarded": {"for=1.2.3.4"}, "X-Forwarded-For": {"100.64.3.4"}, "X-Forwarded-Proto": {"http"}}},
-	} {
-		in := httptest.NewRequest(http.MethodGet, "/", nil)
-		in.RemoteAddr, in.Header = tc.peer, tc.in
-		out := http.Header{}
-		ForwardedAuto.apply(out, in)
-		for _, field := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "Forwarded"} {
-			if got, want := fmt.Sprint(out[field]), fmt.Sprint(tc.want[field]); got != want {
-				t.Errorf("%s: %s is %s, want %s", name, field, got, want)
-			}
-		}
-	}
 }

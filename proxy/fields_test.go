@@ -1,13 +1,11 @@
-package proxy
+package proxy_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/http/httptrace"
 	"net/textproto"
 	"strings"
@@ -93,55 +91,6 @@ func TestEngines_HopByHopFieldsEndHere(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestWithoutH2C_LeavesOtherOffers(t *testing.T) {
-	for offered, want := range map[string]string{"h2c": "", "H2C": "", "websocket": "websocket", "h2c, websocket": "websocket", "websocket,h2c ": "websocket", "": ""} {
-		h := http.Header{"Upgrade": {offered}}
-		if withoutH2C(h); h.Get("Upgrade") != want {
-			t.Errorf("%q became %q", offered, h.Get("Upgrade"))
-		}
-	}
-}
-
-func TestForwarded_EachModeHasItsTable(t *testing.T) {
-	stranger, inside := "203.0.113.5:1", "10.0.0.7:1"
-	given := http.Header{
-		"X-Forwarded-For": {"1.2.3.4", "5.6.7.8"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"h"}, "Forwarded": {"for=1.2.3.4"}, "X-Forwarded-Port": {"443"},
-	}
-	untouched := "1.2.3.4,5.6.7.8 https 443 h for=1.2.3.4"
-	for _, tc := range []struct {
-		mode Forwarded
-		peer string
-		in   http.Header
-		want string
-	}{
-		{ForwardedAuto, inside, given, untouched},
-		{ForwardedAuto, inside, nil, "10.0.0.7 http 80  "},
-		{ForwardedAuto, stranger, given, "203.0.113.5 http 80  "},
-		{ForwardedSet, inside, given, "10.0.0.7 http 80  "},
-		{ForwardedSet, stranger, given, "203.0.113.5 http 80  "},
-		{ForwardedAppend, stranger, given, "1.2.3.4, 5.6.7.8, 203.0.113.5 https 443 h for=1.2.3.4"},
-		{ForwardedAppend, inside, nil, "10.0.0.7 http 80  "},
-		{ForwardedOff, stranger, given, untouched},
-		{ForwardedOff, stranger, nil, "    "},
-	} {
-		in := httptest.NewRequest(http.MethodGet, "/", nil)
-		in = in.WithContext(contextWithLocal(in, "10.0.0.1:80"))
-		in.RemoteAddr, in.Header = tc.peer, tc.in
-		out := http.Header{}
-		tc.mode.apply(out, in)
-		var got []string
-		for _, field := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Host", "Forwarded"} {
-			got = append(got, strings.Join(out[field], ","))
-		}
-		if strings.Join(got, " ") != tc.want {
-			t.Errorf("%s from %s: %q, want %q", tc.mode, tc.peer, strings.Join(got, " "), tc.want)
-		}
-	}
-	if strings.Join(given["X-Forwarded-For"], ",") != "1.2.3.4,5.6.7.8" {
-		t.Error("the client's own fields were changed")
-	}
 }
 
 func TestStd_TrailersPassBothWaysButForFraming(t *testing.T) {
@@ -230,9 +179,4 @@ func TestEngines_AnExpectationIsTheChildsToMeet(t *testing.T) {
 			}
 		}
 	})
-}
-
-func contextWithLocal(r *http.Request, addr string) context.Context {
-	tcp, _ := net.ResolveTCPAddr("tcp", addr)
-	return context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(tcp))
 }

@@ -40,7 +40,7 @@ const (
 	extend              // by what the engine says, behind what came
 )
 
-// fate says what becomes of one of wayFields that was given or not by a peer that stands inside (isPrivate) or not.
+// fate says what becomes of one of wayFields that was given or not by a peer that stands inside (IsPrivate) or not.
 func (f Forwarded) fate(field string, given, inside bool) fate {
 	switch {
 	case f == ForwardedOff:
@@ -57,9 +57,9 @@ func (f Forwarded) fate(field string, given, inside bool) fate {
 }
 
 // apply sets the fields of a request that goes out.
-func (f Forwarded) apply(out http.Header, in *http.Request) {
+func (f Forwarded) Apply(out http.Header, in *http.Request) {
 	last := lastHop(in)
-	inside := isPrivate(last.peer)
+	inside := IsPrivate(last.peer)
 	for _, field := range wayFields {
 		given, own := in.Header[field], last.own(field)
 		delete(out, field)
@@ -88,9 +88,9 @@ func lastHop(r *http.Request) hop {
 	return h
 }
 
-// isPrivate says whether a peer stands inside: loopback, link-local, or a private address (RFC 1918, RFC 4193), or
+// IsPrivate says whether a peer stands inside: loopback, link-local, or a private address (RFC 1918, RFC 4193), or
 // the shared range that some clouds use inside (RFC 6598).
-func isPrivate(peer string) bool {
+func IsPrivate(peer string) bool {
 	addr, err := netip.ParseAddr(peer)
 	if err != nil {
 		return false

@@ -1,4 +1,4 @@
-package proxy
+package proxy_test
 
 import (
 	"context"
@@ -16,6 +16,9 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"pitstop/drain"
+	"pitstop/proxy"
+	"pitstop/proxy/lean"
+	"pitstop/proxy/std"
 )
 
 // engine is what both are.
@@ -37,20 +40,19 @@ type front struct {
 	t       *testing.T
 	gate    *drain.Gate
 	engine  engine
-	std     *Std // the engine, or the one that lean hands over to
 	url     string
 	addr    string
 	healthy atomic.Bool
 }
 
-func newFront(t *testing.T, changes ...func(*Config)) *front {
+func newFront(t *testing.T, changes ...func(*proxy.Config)) *front {
 	t.Helper()
 	f := &front{t: t, gate: drain.New(drain.Bounds{Timeout: 20 * time.Second, Max: 100, Bytes: 1 << 20})}
 	f.healthy.Store(true)
-	cfg := Config{
+	cfg := proxy.Config{
 		Gate: f.gate, HealthPath: "/health", ReplayBuffer: 64 << 10, ReplayMemory: 1 << 20, RetryAfter: 2500 * time.Millisecond,
-		IdleTimeout: time.Minute, Forwarded: ForwardedAuto,
-		Limits: Limits{Head: 64 << 10, Target: 16 << 10, Fields: 200, HeadTime: time.Minute, BodyTime: time.Minute}, Logger: hclog.NewNullLogger(),
+		IdleTimeout: time.Minute, Forwarded: proxy.ForwardedAuto,
+		Limits: proxy.Limits{Head: 64 << 10, Target: 16 << 10, Fields: 200, HeadTime: time.Minute, BodyTime: time.Minute}, Logger: hclog.NewNullLogger(),
 		Health: func() error {
 			if f.healthy.Load() {
 				return nil
@@ -62,11 +64,9 @@ func newFront(t *testing.T, changes ...func(*Config)) *front {
 		change(&cfg)
 	}
 	if strings.Contains(t.Name(), "/lean") {
-		lean := NewLean(cfg)
-		f.engine, f.std = lean, lean.std
+		f.engine = lean.New(cfg)
 	} else {
-		f.std = NewStd(cfg)
-		f.engine = f.std
+		f.engine = std.New(cfg)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,4 +1,4 @@
-package proxy
+package proxy_test
 
 import (
 	"bufio"
@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"pitstop/drain"
+	"pitstop/proxy"
+	"pitstop/proxy/std"
 )
 
 // client is one of the ways to speak to the front.
@@ -30,7 +32,7 @@ func (f *front) client(h2, secure bool) *http.Client {
 }
 
 // withTLS lends the front the certificate of httptest.
-func withTLS(c *Config) {
+func withTLS(c *proxy.Config) {
 	s := httptest.NewUnstartedServer(nil)
 	s.StartTLS()
 	defer s.Close()
@@ -72,10 +74,10 @@ func TestEngines_SpeaksFourWaysOnOneListener(t *testing.T) {
 // A client that says nothing must not keep others from being accepted.
 func TestEngines_ASilentClientKeepsNobodyWaiting(t *testing.T) {
 	both(t, func(t *testing.T) {
-		f := newFront(t, withTLS, func(c *Config) { c.Limits.HeadTime = 3 * time.Second })
+		f := newFront(t, withTLS, func(c *proxy.Config) { c.Limits.HeadTime = 3 * time.Second })
 		f.gate.Serve(f.backend(echo))
 		silent, half := f.dial(), f.dial()
-		_, _ = half.Write([]byte{recordHandshake, 3, 1})
+		_, _ = half.Write([]byte{proxy.RecordHandshake, 3, 1})
 		began := time.Now()
 		if resp := f.get("/"); resp.StatusCode != http.StatusOK || time.Since(began) > 2*time.Second {
 			t.Errorf("%s after %s", resp.Status, time.Since(began))
@@ -88,32 +90,30 @@ func TestEngines_ASilentClientKeepsNobodyWaiting(t *testing.T) {
 	})
 }
 
-func TestEngines_ServesConnectionsAcceptedElsewhere(t *testing.T) {
-	both(t, func(t *testing.T) {
-		f := newFront(t, withTLS)
-		f.gate.Serve(f.backend(echo))
-		for _, secure := range []bool{false, true} {
-			ours, theirs := net.Pipe()
-			f.std.ServeConn(ours)
-			if secure {
-				theirs = tls.Client(theirs, &tls.Config{InsecureSkipVerify: true})
-			}
-			fmt.Fprint(theirs, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi")
-			resp, err := http.ReadResponse(bufio.NewReader(theirs), nil)
-			if err != nil || resp.StatusCode != 200 {
-				t.Fatalf("TLS %t: %v, %v", secure, resp, err)
-			}
-			_ = theirs.Close()
-		}
-		if err := f.engine.Drain(t.Context()); err != nil {
-			t.Error(err)
-		}
+func TestStd_ServesConnectionsAcceptedElsewhere(t *testing.T) {
+	f := newFront(t, withTLS)
+	f.gate.Serve(f.backend(echo))
+	for _, secure := range []bool{false, true} {
 		ours, theirs := net.Pipe()
-		f.std.ServeConn(ours)
-		if _, err := theirs.Read(make([]byte, 1)); err != io.EOF {
-			t.Errorf("after the drain: %v", err)
+		f.engine.(*std.Engine).ServeConn(ours)
+		if secure {
+			theirs = tls.Client(theirs, &tls.Config{InsecureSkipVerify: true})
 		}
-	})
+		fmt.Fprint(theirs, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi")
+		resp, err := http.ReadResponse(bufio.NewReader(theirs), nil)
+		if err != nil || resp.StatusCode != 200 {
+			t.Fatalf("TLS %t: %v, %v", secure, resp, err)
+		}
+		_ = theirs.Close()
+	}
+	if err := f.engine.Drain(t.Context()); err != nil {
+		t.Error(err)
+	}
+	ours, theirs := net.Pipe()
+	f.engine.(*std.Engine).ServeConn(ours)
+	if _, err := theirs.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("after the drain: %v", err)
+	}
 }
 
 // The drain waits for HTTP/2 streams as for requests, and tells their clients to go.
@@ -199,7 +199,7 @@ func (f *front) h2cChild(h http.HandlerFunc) *drain.Backend {
 	return f.gate.NewBackend(s.Listener.Addr().String())
 }
 
-func h2cApp(c *Config) { c.AppProtocol = H2C }
+func h2cApp(c *proxy.Config) { c.AppProtocol = proxy.H2C }
 
 func TestEngines_AChildOfHTTP2HasConversations(t *testing.T) {
 	both(t, func(t *testing.T) {
@@ -333,8 +333,8 @@ func TestEngines_AStreamThatNobodyReadsHoldsItsChildBack(t *testing.T) {
 
 func TestEngines_LimitsHoldForHTTP2(t *testing.T) {
 	both(t, func(t *testing.T) {
-		f := newFront(t, func(c *Config) {
-			c.Limits = Limits{Head: 4096, Target: 100, Fields: 20, Body: 1000, BodyTime: 200 * time.Millisecond}
+		f := newFront(t, func(c *proxy.Config) {
+			c.Limits = proxy.Limits{Head: 4096, Target: 100, Fields: 20, Body: 1000, BodyTime: 200 * time.Millisecond}
 		})
 		f.gate.Serve(f.backend(echo))
 		client := f.client(true, false)
@@ -373,7 +373,7 @@ func TestEngines_LimitsHoldForHTTP2(t *testing.T) {
 // The transport may still be reading the body when the handler has returned; net/http panics where deadlines are set then.
 func TestEngines_ABodyThatOutlivesItsStreamDoesNoHarm(t *testing.T) {
 	both(t, func(t *testing.T) {
-		f := newFront(t, func(c *Config) { c.Limits.BodyTime = time.Minute })
+		f := newFront(t, func(c *proxy.Config) { c.Limits.BodyTime = time.Minute })
 		f.gate.Serve(f.gate.NewBackend(hastyApp(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nearly")))
 		for range 30 {
 			conn := f.dial()

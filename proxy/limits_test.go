@@ -1,4 +1,4 @@
-package proxy
+package proxy_test
 
 import (
 	"bufio"
@@ -15,13 +15,14 @@ import (
 	"time"
 
 	"pitstop/drain"
+	"pitstop/proxy"
 )
 
 func TestEngines_RefusesWhatIsBeyondItsLimits(t *testing.T) {
 	both(t, func(t *testing.T) {
 		seen := &observed{}
-		f := newFront(t, seen.watch, func(c *Config) {
-			c.Limits = Limits{Head: 4096, Target: 100, Fields: 20, Body: 1000, HeadTime: 200 * time.Millisecond, BodyTime: 200 * time.Millisecond}
+		f := newFront(t, seen.watch, func(c *proxy.Config) {
+			c.Limits = proxy.Limits{Head: 4096, Target: 100, Fields: 20, Body: 1000, HeadTime: 200 * time.Millisecond, BodyTime: 200 * time.Millisecond}
 		})
 		f.gate.Serve(f.backend(echo))
 		for name, tc := range map[string]struct {
@@ -69,7 +70,7 @@ func TestEngines_RefusesWhatIsBeyondItsLimits(t *testing.T) {
 
 func TestEngines_AConnectionThatSaysNothingGetsNothing(t *testing.T) {
 	both(t, func(t *testing.T) {
-		f := newFront(t, func(c *Config) { c.Limits.HeadTime, c.IdleTimeout = 100*time.Millisecond, 100*time.Millisecond })
+		f := newFront(t, func(c *proxy.Config) { c.Limits.HeadTime, c.IdleTimeout = 100*time.Millisecond, 100*time.Millisecond })
 		f.gate.Serve(f.backend(echo))
 		for _, first := range []string{"", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"} {
 			conn := f.dial()
@@ -95,7 +96,7 @@ func TestEngines_AConnectionThatSaysNothingGetsNothing(t *testing.T) {
 // The bound is on standing still, not on the whole.
 func TestEngines_ABodyThatKeepsComingMayTakeItsTime(t *testing.T) {
 	both(t, func(t *testing.T) {
-		f := newFront(t, func(c *Config) { c.Limits.BodyTime = 300 * time.Millisecond })
+		f := newFront(t, func(c *proxy.Config) { c.Limits.BodyTime = 300 * time.Millisecond })
 		f.gate.Serve(f.backend(echo))
 		body, feed := io.Pipe()
 		go func() {
@@ -121,7 +122,7 @@ func TestEngines_AClientThatTakesNothingIsCut(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				seen := &observed{}
-				f := newFront(t, seen.watch, func(c *Config) { c.Limits.BodyTime = 200 * time.Millisecond })
+				f := newFront(t, seen.watch, func(c *proxy.Config) { c.Limits.BodyTime = 200 * time.Millisecond })
 				b := f.backend(func(w http.ResponseWriter, r *http.Request) {
 					for {
 						if _, err := w.Write(make([]byte, 64<<10)); err != nil {
@@ -141,7 +142,7 @@ func TestEngines_AClientThatTakesNothingIsCut(t *testing.T) {
 				}
 				defer resp.Body.Close()
 				f.want(b, drain.Counts{}) // though the client has read nothing
-				f.await("the observer knows", func() bool { x := seen.last(); return x != nil && errors.Is(x.Err, errClientGone) })
+				f.await("the observer knows", func() bool { x := seen.last(); return x != nil && errors.Is(x.Err, proxy.ErrClientGone) })
 			})
 		}
 	})
@@ -149,7 +150,7 @@ func TestEngines_AClientThatTakesNothingIsCut(t *testing.T) {
 
 func TestEngines_AChildThatDoesNotAnswerInTimeIs504AndNotAskedAgain(t *testing.T) {
 	both(t, func(t *testing.T) {
-		f := newFront(t, func(c *Config) { c.Limits.ResponseTime = 100 * time.Millisecond })
+		f := newFront(t, func(c *proxy.Config) { c.Limits.ResponseTime = 100 * time.Millisecond })
 		asked := make(chan struct{}, 10)
 		b := f.backend(func(w http.ResponseWriter, r *http.Request) {
 			asked <- struct{}{}
@@ -167,7 +168,7 @@ func TestEngines_AnAnswerBeforeTheWholeUploadReachesTheClient(t *testing.T) {
 	both(t, func(t *testing.T) {
 		for name, framing := range map[string]string{"length": "Content-Length: 8388608", "chunked": "Transfer-Encoding: chunked"} {
 			t.Run(name, func(t *testing.T) {
-				f := newFront(t, func(c *Config) { c.Limits.BodyTime = 10 * time.Second })
+				f := newFront(t, func(c *proxy.Config) { c.Limits.BodyTime = 10 * time.Second })
 				b := f.gate.NewBackend(hastyApp(t, "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge"))
 				f.gate.Serve(b)
 				for range 20 {
@@ -293,13 +294,13 @@ func TestEngines_TheObserverLearnsAllFigures(t *testing.T) {
 // observed keeps what an observer is told.
 type observed struct {
 	mu  sync.Mutex
-	all []Exchange
+	all []proxy.Exchange
 }
 
-func (o *observed) watch(c *Config) { c.Observer = o }
+func (o *observed) watch(c *proxy.Config) { c.Observer = o }
 
-// Done implements Observer.
-func (o *observed) Done(x *Exchange) {
+// Done implements proxy.Observer.
+func (o *observed) Done(x *proxy.Exchange) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	kept := *x
@@ -309,7 +310,7 @@ func (o *observed) Done(x *Exchange) {
 	o.all = append(o.all, kept)
 }
 
-func (o *observed) last() *Exchange {
+func (o *observed) last() *proxy.Exchange {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.all) == 0 {
