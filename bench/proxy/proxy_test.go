@@ -15,11 +15,15 @@ func TestParseLoad_ReadsTheLineAmidWhatWrkPrints(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := load{
-		requests: 1000, received: 2097152, errors: 15, took: 1002003 * time.Microsecond,
+		requests: 1000, received: 2097152, faults: faults{1, 2, 3, 4, 5}, took: 1002003 * time.Microsecond,
 		p50: 1500 * time.Microsecond, p99: 9 * time.Millisecond,
 	}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+	got.faults.add(faults{noAnswer: 1})
+	if told := got.faults.String(); told != "1 connect, 2 read, 3 write, 4 status, 5 timeout, 1 no answer at all" {
+		t.Errorf("its errors are told as %s", told)
 	}
 }
 

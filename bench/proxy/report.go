@@ -69,11 +69,11 @@ func median(all []float64) float64 {
 	return report.Median(all)
 }
 
-func (r *result) errors(name string) (n int) {
+func (r *result) faults(name string) (all faults) {
 	for _, t := range r.turns[name] {
-		n += t.errors
+		all.add(t.faults)
 	}
-	return n
+	return all
 }
 
 // line says in short how a scene went: for each contender requests a second, and the proxy's time of one.
@@ -82,8 +82,8 @@ func (r *result) line(names []string) string {
 	b.WriteString(r.name())
 	for _, name := range names {
 		fmt.Fprintf(&b, "\n    %-14s %8.0f/s %10s", name, r.median(name, rate), micro(r.median(name, proxyCPU)))
-		if n := r.errors(name); n > 0 {
-			fmt.Fprintf(&b, "  %d ERRORS", n)
+		if f := r.faults(name); f != (faults{}) {
+			fmt.Fprintf(&b, "  ERRORS: %s", f)
 		}
 	}
 	return b.String()
@@ -146,7 +146,7 @@ func (p *play) ratios(b *strings.Builder, name string, peers []string) {
 		for _, f := range compared {
 			cells = append(cells, number("%.2f", r.ratio(name, peers, f)))
 		}
-		report.Row(b, append(cells, fmt.Sprint(r.errors(name)))...)
+		report.Row(b, append(cells, r.faults(name).String())...)
 	}
 }
 
@@ -172,7 +172,7 @@ func (p *play) figures(b *strings.Builder, r *result) {
 	report.Head(b, "", "requests/s", "p50", "p99", "proxy's CPU", "app's CPU", "errors", "load's CPU")
 	for _, name := range p.names {
 		report.Row(b, name, number("%.0f", r.median(name, rate)), micro(r.median(name, p50)), micro(r.median(name, p99)), micro(r.median(name, proxyCPU)),
-			micro(r.median(name, bothCPU)-r.median(name, proxyCPU)), fmt.Sprint(r.errors(name)),
+			micro(r.median(name, bothCPU)-r.median(name, proxyCPU)), r.faults(name).String(),
 			number("%.0f %%", 100*r.median(name, loadCPU)))
 	}
 }

@@ -28,7 +28,7 @@ func (p *play) turn(ctx context.Context, r *running, s scene, dir string, second
 		return t, err
 	}
 	if t.requests == 0 {
-		t.errors++
+		t.faults[noAnswer]++
 		return t, nil
 	}
 	n := time.Duration(t.requests)

@@ -17,12 +17,39 @@ var script []byte
 
 // load is what wrk tells, and the processor time that it took itself.
 type load struct {
-	requests, errors int
-	received         int64 // bytes
-	took             time.Duration
-	p50, p99         time.Duration
-	cpu              time.Duration
+	requests int
+	faults   faults
+	received int64 // bytes
+	took     time.Duration
+	p50, p99 time.Duration
+	cpu      time.Duration
 }
+
+// faults are counted by their kind.
+type faults [6]int
+
+func (f *faults) add(o faults) {
+	for i, n := range o {
+		f[i] += n
+	}
+}
+
+// String is "0", or as "3 read, 1 status".
+func (f faults) String() string {
+	var all []string
+	for i, kind := range []string{"connect", "read", "write", "status", "timeout", noAnswer: "no answer at all"} {
+		if f[i] > 0 {
+			all = append(all, fmt.Sprintf("%d %s", f[i], kind))
+		}
+	}
+	if len(all) == 0 {
+		return "0"
+	}
+	return strings.Join(all, ", ")
+}
+
+// noAnswer counts measurements.
+const noAnswer = 5
 
 // generate loads an address for some seconds, from one processor.
 func (p *settings) generate(ctx context.Context, dir string, addr string, s scene, seconds int) (load, error) {
@@ -56,12 +83,9 @@ func parseLoad(out string) (l load, err error) {
 			continue
 		}
 		var took, p50, p99 int64
-		var errs [5]int
+		f := &l.faults
 		_, err := fmt.Sscanf(line, "figures requests=%d bytes=%d us=%d p50=%d p99=%d connect=%d read=%d write=%d status=%d timeout=%d",
-			&l.requests, &l.received, &took, &p50, &p99, &errs[0], &errs[1], &errs[2], &errs[3], &errs[4])
-		for _, n := range errs {
-			l.errors += n
-		}
+			&l.requests, &l.received, &took, &p50, &p99, &f[0], &f[1], &f[2], &f[3], &f[4])
 		l.took, l.p50, l.p99 = time.Duration(took)*time.Microsecond, time.Duration(p50)*time.Microsecond, time.Duration(p99)*time.Microsecond
 		if err == nil && took <= 0 {
 			err = fmt.Errorf("it took no time")
