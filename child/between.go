@@ -38,7 +38,7 @@ func behind(ps []process, children map[int][]process) []process {
 	return apps
 }
 
-// noteGroups remembers groups other than the child's: tini and dumb-init give one to what they start.
+// noteGroups remembers groups other than the child's: tini, dumb-init and pnpm 12 give one to what they start.
 func (c *Child) noteGroups(apps []process) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

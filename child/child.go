@@ -29,7 +29,7 @@ type Child struct {
 	rest    sync.Once // as is the one to what the asked ones left behind
 	mu      sync.Mutex
 	asked   []int    // the processes that got it
-	outside []*group // groups of the app behind an init that gives it one of its own
+	outside []*group // groups of the app behind what gives it one of its own: tini, dumb-init, pnpm 12
 }
 
 func startProcess(f *family, spec Spec) (*Child, error) {
@@ -89,7 +89,7 @@ func startWith(f *family, spec Spec, sockets *sockets) (*Child, error) {
 	return c, nil
 }
 
-// wait collects the leader and then watches its group, so that a number that is not ours any more is noticed.
+// wait collects the leader and then watches its groups, so that a number that is not ours any more is noticed.
 func (c *Child) wait(f *family) {
 	awaitEnd(c.Pid())
 	c.own.collectLeader(func() { _ = c.cmd.Wait() }) // the state tells all
@@ -97,7 +97,7 @@ func (c *Child) wait(f *family) {
 	f.leave(c)
 	c.exit = exitOf(c.cmd.ProcessState)
 	close(c.exited)
-	for !c.own.gone() {
+	for !c.gone() {
 		time.Sleep(groupWatch)
 	}
 	c.sockets.close()

@@ -96,6 +96,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // under -race each played child would take a second to end
+	_ = os.Setenv("PATH", filepath.Join(runners, ".bin")+":"+os.Getenv("PATH"))
 	os.Exit(m.Run())
 }
 

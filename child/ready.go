@@ -25,6 +25,7 @@ func (c *Child) Ready(ctx context.Context) (addr string, err error) {
 		addr, err := c.probe(ctx)
 		if err == nil && !c.hasExited() {
 			c.addr = addr
+			c.apps() // notes their groups: when what stands between has died alone, they cannot be found any more
 			return addr, nil
 		}
 		if ctx.Err() == nil { // a probe that was cut off tells nothing
@@ -70,7 +71,7 @@ func (c *Child) probe(ctx context.Context) (addr string, err error) {
 	if err != nil || c.spec.ReadyPath == "" {
 		return addr, err
 	}
-	return addr, probePath(ctx, addr, c.spec.ReadyPath)
+	return addr, c.spec.probePath(ctx, addr)
 }
 
 // list writes ports as "3000, 9090".

@@ -42,7 +42,11 @@ func (c *Child) Stop(ctx context.Context) (took time.Duration, killed bool) {
 // so the app would hear it twice if the group got it; a `process.once` handler would then die of the second. npm, yarn,
 // pnpm and shells also end at once by a signal of their own and lose the app's exit code, or the app.
 func (c *Child) terminate(apps []process) {
-	if len(apps) == 0 { // the leader has ended, or /proc says nothing
+	if c.hasExited() {
+		c.rest.Do(func() { c.signalGroups(syscall.SIGTERM) }) // what it left behind
+		return
+	}
+	if len(apps) == 0 { // /proc says nothing
 		c.rest.Do(func() { _ = c.signalUnseen(syscall.SIGTERM) })
 		return
 	}

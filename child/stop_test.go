@@ -1,10 +1,12 @@
 package child
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +24,7 @@ func TestStop_TheAppIsAskedOnceAndItsCodePassedOn(t *testing.T) {
 		{"node", programFile("npm"), "start"},
 		{"yarn", "start"},
 		{"pnpm", "start"},
+		{pnpm12(), "start"},
 		{"sh", "-c", "node server.js"},
 		{"sh", "-c", "exec node server.js"},
 		{"sh", "-c", "node server.js; exit $?"},
@@ -34,26 +37,33 @@ func TestStop_TheAppIsAskedOnceAndItsCodePassedOn(t *testing.T) {
 		{"dumb-init", "node", "server.js"},
 		{"dumb-init", "npm", "start"},
 	} {
-		t.Run(strings.Join(command, " "), func(t *testing.T) {
+		name := strings.ReplaceAll(strings.Join(command, " "), runners+"/", "")
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			needs(t, command[0])
 			c, out := startApp(t, command)
-			ctx, cancel := context.WithTimeout(t.Context(), deadlineFor)
-			defer cancel()
-			if took, killed := c.Stop(ctx); killed {
-				t.Errorf("had to kill after %v", took)
-			}
-			if c.Exit().Code != 7 {
-				t.Errorf("%v, want the app's code 7", c.Exit())
-			}
-			if heard := strings.Count(read(t, out), "TERM"); heard != 1 {
-				t.Errorf("the app heard SIGTERM %d times", heard)
-			}
-			if err := CheckPort(c.spec.Port); err != nil {
-				t.Error(err)
-			}
+			stopsWell(t, c, out)
 		})
 	}
+}
+
+// Yarn 4 runs nothing in a project that it has not installed.
+func TestStop_BehindYarn4(t *testing.T) {
+	t.Parallel()
+	yarn := filepath.Join(runners, "yarn4", "bin", "yarn.js")
+	needs(t, yarn)
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata/app")); err != nil {
+		t.Fatal(err)
+	}
+	env := append(os.Environ(), "HOME="+dir, "YARN_ENABLE_TELEMETRY=0", "YARN_ENABLE_NETWORK=0", "YARN_NODE_LINKER=node-modules")
+	install := exec.Command("node", yarn, "install")
+	install.Dir, install.Env = dir, env
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	c, out := startReady(t, Spec{Command: []string{"node", yarn, "start"}, Dir: dir, Env: env})
+	stopsWell(t, c, out)
 }
 
 func TestStop_BehindNpmAsInit(t *testing.T) {
@@ -78,15 +88,37 @@ func TestStop_BehindNpmAsInit(t *testing.T) {
 	}
 }
 
-func TestStop_KillReachesTheAppBehindAnInitOfItsOwn(t *testing.T) {
+func TestStop_KillReachesTheAppInAGroupOfItsOwn(t *testing.T) {
 	t.Parallel()
-	for _, program := range []string{"tini", "dumb-init"} {
-		t.Run(program, func(t *testing.T) {
+	for _, command := range [][]string{{"tini", "--", "node", "server.js"}, {"dumb-init", "--", "node", "server.js"}, {pnpm12(), "start"}} {
+		t.Run(filepath.Base(command[0]), func(t *testing.T) {
 			t.Parallel()
 			needs(t, "node")
-			needs(t, program)
-			c, _ := startApp(t, []string{program, "--", "node", "server.js"})
+			needs(t, command[0])
+			c, _ := startApp(t, command)
 			kill(c)
+			if err := CheckPort(c.spec.Port); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// What stands between may die alone, by the OOM killer for one.
+func TestStop_TheAppThatWasLeftBehindInAGroupOfItsOwnIsFound(t *testing.T) {
+	t.Parallel()
+	for _, command := range [][]string{{"tini", "--", "node", "server.js"}, {pnpm12(), "start"}} {
+		t.Run(filepath.Base(command[0]), func(t *testing.T) {
+			t.Parallel()
+			needs(t, command[0])
+			c, _ := startApp(t, command) // what it says goes through pnpm, and is lost
+			_ = syscall.Kill(c.Pid(), syscall.SIGKILL)
+			<-c.Exited()
+			ctx, cancel := context.WithTimeout(t.Context(), deadlineFor)
+			defer cancel()
+			if took, killed := c.Stop(ctx); killed {
+				t.Errorf("had to kill after %v", took)
+			}
 			if err := CheckPort(c.spec.Port); err != nil {
 				t.Error(err)
 			}
@@ -165,6 +197,25 @@ func TestGroup_ALeaderThatWasAloneIsGoneAtOnce(t *testing.T) {
 
 // Helpers
 
+// stopsWell stops testdata/app: it hears SIGTERM once, its own code comes through, and nothing of it is left.
+func stopsWell(t *testing.T, c *Child, out *os.File) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), deadlineFor)
+	defer cancel()
+	if took, killed := c.Stop(ctx); killed {
+		t.Errorf("had to kill after %v", took)
+	}
+	if c.Exit().Code != 7 {
+		t.Errorf("%v, want the app's code 7", c.Exit())
+	}
+	if heard := strings.Count(read(t, out), "TERM"); heard != 1 {
+		t.Errorf("the app heard SIGTERM %d times", heard)
+	}
+	if err := CheckPort(c.spec.Port); err != nil {
+		t.Error(err)
+	}
+}
+
 // startApp starts testdata/app and waits until it listens.
 func startApp(t *testing.T, command []string) (c *Child, out *os.File) {
 	t.Helper()
@@ -172,7 +223,14 @@ func startApp(t *testing.T, command []string) (c *Child, out *os.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec := Spec{Command: command, Dir: dir, Port: freePort(t), Env: append(os.Environ(), "npm_config_update_notifier=false", "npm_config_logs_max=0")}
+	env := append(os.Environ(), "npm_config_update_notifier=false", "npm_config_logs_max=0")
+	return startReady(t, Spec{Command: command, Dir: dir, Env: env})
+}
+
+// startReady starts an app on a free port and waits until it listens.
+func startReady(t *testing.T, spec Spec) (c *Child, out *os.File) {
+	t.Helper()
+	spec.Port = freePort(t)
 	spec.Env = append(spec.Env, "PORT="+strconv.Itoa(spec.Port))
 	c, out = startSpec(t, NewLauncher(), spec)
 	ctx, cancel := context.WithTimeout(t.Context(), deadlineFor)
@@ -227,9 +285,21 @@ func needs(t *testing.T, program string) {
 	if strings.HasPrefix(program, ".") {
 		return
 	}
+	if _, err := os.Stat(filepath.Join(runners, "yarn")); err != nil {
+		t.Fatal("run make test, which installs what stands between: ", err)
+	}
 	if _, err := exec.LookPath(program); err != nil {
 		t.Skip(err)
 	}
+}
+
+// runners holds yarn and pnpm.
+var runners, _ = filepath.Abs("testdata/runners/node_modules")
+
+// pnpm12 is no Node program any more, and gives what it starts a group of its own.
+func pnpm12() string {
+	arch := map[string]string{"amd64": "x64"}[runtime.GOARCH]
+	return filepath.Join(runners, "pnpm12-"+cmp.Or(arch, runtime.GOARCH), "pnpm")
 }
 
 func programFile(name string) string {

@@ -122,7 +122,7 @@ func (f *runFlags) rehearse(p Process, s settings) []finding {
 		return fs
 	}
 	defer quiet.Close()
-	log := f.logger(Process{Stderr: quiet})
+	log := f.logger(p, quiet)
 	l, err := f.newLauncher(Process{Stdout: quiet, Stderr: p.Stderr, Env: p.Env}, s, log)
 	if err != nil {
 		fs.bad("app", "%v", err)
@@ -187,7 +187,7 @@ func (f *runFlags) overlap(ctx context.Context, p Process, c supervisor.Child) [
 	case f.Strategy == "overlap":
 		fs.ok("reload", "overlap, as --strategy says; whether two apps fit into the memory is not looked at")
 	default:
-		fits, figures := newRoom(p.Env, f.logger(Process{Stderr: os.Stderr})).Fits(ctx, c.Pid())
+		fits, figures := newRoom(p.Env, f.logger(p, p.Stderr)).Fits(ctx, c.Pid())
 		if fits {
 			fs.ok("reload", "%s", figures)
 		} else {

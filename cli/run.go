@@ -32,6 +32,7 @@ type runCmd struct {
 
 // instance is the parts of one running pitstop.
 type instance struct {
+	logQueue        *logQueue
 	log             hclog.Logger
 	public, control net.Listener
 	engine          engine
@@ -39,6 +40,7 @@ type instance struct {
 	room            *room
 	supervisor      *supervisor.Supervisor
 	door            *control.Door
+	accessLog       *os.File // nil: there is none, or it is stdout
 }
 
 // run keeps the app serving until SIGTERM and returns its exit code.
@@ -59,7 +61,8 @@ func (c *runCmd) run(p Process, m *mistakes) int {
 
 // open makes the parts, in the order in which they need each other. What cannot be had is noted in m.
 func (f *runFlags) open(p Process, s settings, m *mistakes) *instance {
-	in := &instance{log: f.logger(p)}
+	in := &instance{logQueue: f.logQueue(p)}
+	in.log = f.logger(p, in.logQueue)
 	in.public = listen(f.Listen, "--listen", m)
 	in.control = listen(f.Control, "--control", m)
 	if s.connect != child.ConnectUnix {
@@ -77,13 +80,16 @@ func (f *runFlags) open(p Process, s settings, m *mistakes) *instance {
 	if in.launcher, err = f.newLauncher(p, s, in.log); err != nil {
 		m.other(err)
 	}
+	tlsConfig := f.serverTLS(in.log.Named("proxy"), m)
+	var observer proxy.Observer
+	observer, in.accessLog = f.accessLog(p.Stdout, m)
 	if m.any() {
 		return in
 	}
 	gate := drain.New(drain.Bounds{Timeout: f.HoldTimeout, Max: f.HoldMax, Bytes: int64(f.HoldBytes)})
 	in.engine = f.newEngine(proxy.Config{
 		Gate: gate, HealthPath: f.HealthPath, Health: func() error { return in.supervisor.Health() },
-		AppProtocol: proxy.AppProtocol(f.AppProtocol), Forwarded: proxy.Forwarded(f.Forwarded), Limits: f.limits(),
+		AppProtocol: proxy.AppProtocol(f.AppProtocol), Forwarded: proxy.Forwarded(f.Forwarded), Limits: f.limits(), TLS: tlsConfig, Observer: observer,
 		ReplayBuffer: int(f.ReplayBuffer), ReplayMemory: int64(f.HoldBytes), RetryAfter: time.Second, IdleTimeout: f.IdleTimeout, Logger: in.log.Named("proxy"),
 	})
 	in.room = newRoom(p.Env, in.log)
@@ -98,6 +104,8 @@ func (f *runFlags) open(p Process, s settings, m *mistakes) *instance {
 }
 
 func (in *instance) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
 	for _, ln := range []net.Listener{in.public, in.control} {
 		if ln != nil {
 			_ = ln.Close()
@@ -106,6 +114,10 @@ func (in *instance) close() {
 	if in.launcher != nil {
 		in.launcher.close()
 	}
+	if in.accessLog != nil {
+		_ = in.accessLog.Close()
+	}
+	in.logQueue.close(ctx) // last, for the others log
 }
 
 // run runs the long-lived parts until the supervisor has ended, and returns its exit code.
@@ -151,7 +163,7 @@ func (in *instance) handleSignals(ctx context.Context, endings, others <-chan os
 	for {
 		select {
 		case sig := <-endings:
-			in.supervisor.Terminate() // before the log, which may be stuck
+			in.supervisor.Terminate()
 			in.log.Info("asked to end", "signal", sig.String())
 		case sig := <-others:
 			if slices.Contains(in.launcher.forwarded(), sig) {

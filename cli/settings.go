@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+	"io"
 	"net"
 	"os"
 	"slices"
@@ -103,10 +105,19 @@ func (f *runFlags) appPort(p Process, m *mistakes) int {
 	return port
 }
 
-func (f *runFlags) logger(p Process) hclog.Logger {
+// logger writes to out, in the format that suits p's stderr.
+func (f *runFlags) logger(p Process, out io.Writer) hclog.Logger {
 	json := f.LogFormat == "json" || f.LogFormat == "" && !term.IsTerminal(int(p.Stderr.Fd()))
 	return hclog.New(&hclog.LoggerOptions{
-		Name: "pitstop", Level: hclog.LevelFromString(f.LogLevel), Output: p.Stderr, JSONFormat: json,
+		Name: "pitstop", Level: hclog.LevelFromString(f.LogLevel), Output: out, JSONFormat: json,
+	})
+}
+
+// logQueue is what run's logger writes to. A gap is told at the highest level, for errors may be missing too.
+func (f *runFlags) logQueue(p Process) *logQueue {
+	direct := f.logger(p, p.Stderr)
+	return newLogQueue(p.Stderr, func(dropped int) {
+		direct.Error(fmt.Sprintf("%d lines of the log were dropped", dropped))
 	})
 }
 

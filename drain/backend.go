@@ -39,6 +39,7 @@ type Backend struct {
 	visits  Counts
 	total   int
 	empty   chan struct{} // closed when total falls to zero; nil while nobody waits for it
+	spread  time.Duration // over which streams and tunnels are to end
 }
 
 // State returns what the backend is now, and a channel that is closed when that has changed.
@@ -55,14 +56,22 @@ func (b *Backend) Visits() Counts {
 	return b.visits
 }
 
-// EndStreams tells the streams and tunnels of a retiring backend that their time is over. It does nothing to
-// one that was brought back meanwhile.
-func (b *Backend) EndStreams() {
+// EndStreams tells the streams and tunnels of a retiring backend that their time is over. They are to end spread over
+// a time, since their clients come back at once. It does nothing to a backend that was brought back meanwhile.
+func (b *Backend) EndStreams(spread time.Duration) {
 	b.gate.mu.Lock()
 	defer b.gate.mu.Unlock()
 	if b.state == Retiring {
+		b.spread = spread
 		b.setLocked(Ending)
 	}
+}
+
+// Spread is the time over which the streams and tunnels of an ending backend are to end.
+func (b *Backend) Spread() time.Duration {
+	b.gate.mu.Lock()
+	defer b.gate.mu.Unlock()
+	return b.spread
 }
 
 // Drained waits until no visit is with the backend. It is for a backend that is retired (Hold, Serve of

@@ -93,12 +93,14 @@ func (g *Gate) Trial(newcomer *Backend) {
 	g.placeLocked(g.serving, newcomer)
 }
 
-// EndStreams tells the streams and tunnels of those that serve that their time is over; requests are let in all the same.
-func (g *Gate) EndStreams() {
+// EndStreams tells the streams and tunnels of those that serve that their time is over, spread over a time; requests are
+// let in all the same.
+func (g *Gate) EndStreams(spread time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, b := range append([]*Backend{g.trial}, g.serving...) {
 		if b != nil {
+			b.spread = spread
 			b.setLocked(Ending)
 		}
 	}

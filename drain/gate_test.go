@@ -325,9 +325,9 @@ func TestBackend_TellsWhatItHasBecome(t *testing.T) {
 		{func() { g.Serve(a) }, Serving},
 		{func() { g.Serve(b) }, Retiring},
 		{func() { g.Serve(a) }, Serving},
-		{a.EndStreams, Serving}, // only a retiring one
+		{func() { a.EndStreams(0) }, Serving}, // only a retiring one
 		{g.Hold, Retiring},
-		{a.EndStreams, Ending},
+		{func() { a.EndStreams(0) }, Ending},
 		{func() { g.Trial(a) }, Serving},
 		{func() { g.Remove(a) }, Gone},
 		{g.Hold, Gone},

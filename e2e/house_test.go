@@ -27,7 +27,9 @@ var mayImport = map[string][]string{
 	"pitstop/e2e":               {},
 	"pitstop/e2e/load":          {},
 	"pitstop/e2e/demo":          {"pitstop/e2e/load"},
-	"pitstop/bench/reload":      {"pitstop/e2e/load"},
+	"pitstop/bench/reload":      {"pitstop/bench/report", "pitstop/e2e/load"},
+	"pitstop/bench/report":      {},
+	"pitstop/bench/proxy":       {"pitstop/bench/report", "pitstop/child/preload"},
 }
 
 // onlyDoor names the one package that may import a library.

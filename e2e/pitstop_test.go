@@ -23,7 +23,9 @@ import (
 var (
 	binary  string // pitstop, built with the race detector
 	grpcurl string
+	h2spec  string
 	appDir  string // the example app, with its node_modules
+	grpcDir string // a gRPC app and its client, with theirs
 )
 
 func TestMain(m *testing.M) {
@@ -60,8 +62,10 @@ func runTests(m *testing.M) int {
 		return 1
 	}
 	grpcurl = filepath.Join(root, ".tools", "bin", "grpcurl")
+	h2spec = filepath.Join(root, ".tools", "bin", "h2spec")
 	appDir = filepath.Join(root, "examples", "node-app")
-	for _, path := range []string{grpcurl, filepath.Join(appDir, "node_modules", "express")} {
+	grpcDir = filepath.Join(root, "e2e", "testdata", "grpc")
+	for _, path := range []string{grpcurl, h2spec, filepath.Join(appDir, "node_modules", "express"), filepath.Join(grpcDir, "node_modules", "@grpc")} {
 		if _, err := os.Stat(path); err != nil {
 			fmt.Fprintf(os.Stderr, "%s is missing: run the tests with make test, which installs it\n", path)
 			return 1
@@ -91,6 +95,14 @@ func launch(t *testing.T, dir string, command []string, flags ...string) *instan
 // start starts pitstop and waits for nothing.
 func start(t *testing.T, dir string, command []string, flags ...string) *instance {
 	t.Helper()
+	in := prepare(t, dir, command, flags...)
+	in.begin()
+	return in
+}
+
+// prepare makes an instance that begins later.
+func prepare(t *testing.T, dir string, command []string, flags ...string) *instance {
+	t.Helper()
 	tmp := t.TempDir()
 	ports := freePorts(t, 3)
 	in := &instance{
@@ -106,6 +118,12 @@ func start(t *testing.T, dir string, command []string, flags ...string) *instanc
 	in.cmd = exec.Command(binary, append(append(append(args, flags...), "--"), command...)...)
 	in.cmd.Dir = dir
 	in.cmd.Stdout, in.cmd.Stderr = create(t, in.stdout), create(t, in.stderr)
+	return in
+}
+
+func (in *instance) begin() {
+	t := in.t
+	t.Helper()
 	if err := in.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +138,6 @@ func start(t *testing.T, dir string, command []string, flags ...string) *instanc
 			t.Errorf("data race:\n%s", races)
 		}
 	})
-	return in
 }
 
 // terminate sends SIGTERM and returns the exit code.

@@ -17,11 +17,17 @@ import (
 // it would close the connection into a request that is just being written.
 const backendIdle = 4 * time.Second
 
+// expectPatience is what a child has for a 100 before the body goes to it unasked (RFC 9110, 10.1.1).
+const expectPatience = time.Second
+
 var errPoolClosed = errors.New("the backend's connections are closed")
 
 // pools holds the connections of each backend. A pool is gone with its generation, so that no request ever goes
 // over a connection that was made to another child.
 type pools struct {
+	protocol     AppProtocol
+	responseTime time.Duration // Limits.ResponseTime
+
 	mu sync.Mutex
 	of map[*drain.Backend]*http.Transport
 }
@@ -45,23 +51,39 @@ func (p *pools) get(b *drain.Backend) (*http.Transport, error) {
 }
 
 func (p *pools) open(b *drain.Backend) *http.Transport {
-	dialer := net.Dialer{Timeout: 10 * time.Second}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(p.protocol != H2C)
+	protocols.SetUnencryptedHTTP2(p.protocol == H2C)
 	return &http.Transport{
+		Protocols: protocols,
+		// A window is what a child can write ahead of a client that takes nothing, for each stream.
+		HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: 256 << 10, MaxReceiveBufferPerConnection: 16 << 20},
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			// On the same port there may soon listen the next child, which has admitted nobody yet.
-			if state, _ := b.State(); state == drain.Gone {
-				return nil, errPoolClosed
+			conn, err := dialBackend(ctx, b)
+			if err != nil || p.protocol == H2C {
+				return conn, err
 			}
-			network, addr := "tcp", b.Addr
-			if path, ok := strings.CutPrefix(b.Addr, "unix:"); ok {
-				network, addr = "unix", path
-			}
-			return dialPatiently(ctx, &dialer, network, addr)
+			return &childConn{Conn: conn}, nil
 		},
-		DisableCompression:  true, // the client's own Accept-Encoding passes
-		MaxIdleConnsPerHost: 1024,
-		IdleConnTimeout:     backendIdle,
+		ResponseHeaderTimeout: p.responseTime,
+		ExpectContinueTimeout: expectPatience,
+		DisableCompression:    true, // the client's own Accept-Encoding passes
+		MaxIdleConnsPerHost:   1024,
+		IdleConnTimeout:       backendIdle,
 	}
+}
+
+// dialBackend connects to a child.
+func dialBackend(ctx context.Context, b *drain.Backend) (net.Conn, error) {
+	// On the same port there may soon listen the next child, which has admitted nobody yet.
+	if state, _ := b.State(); state == drain.Gone {
+		return nil, errPoolClosed
+	}
+	network, addr := "tcp", b.Addr
+	if path, ok := strings.CutPrefix(b.Addr, "unix:"); ok {
+		network, addr = "unix", path
+	}
+	return dialPatiently(ctx, &net.Dialer{Timeout: 10 * time.Second}, network, addr)
 }
 
 // dialPatiently dials again while the backlog is full: a unix socket refuses then (EAGAIN, connect(2)) where TCP waits.

@@ -210,7 +210,7 @@ func backoff(n int) time.Duration {
 	if n <= 1 {
 		return 0
 	}
-	return min(250*time.Millisecond<<(n-2), 5*time.Second)
+	return min(250*time.Millisecond<<min(n-2, 5), 5*time.Second) // beyond, it would overflow
 }
 
 func onBaked(s state, e baked) (state, []action) {

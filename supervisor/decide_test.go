@@ -30,6 +30,8 @@ func TestDecide_EventsThatComeTooLateDoNothing(t *testing.T) {
 		"a relaunch in the ending":              {state{Want: "v1", Terms: 1, Slot: ending}, relaunchDue{}},
 		"a relaunch when the ending comes next": {state{Want: "v1", Terms: 1}, relaunchDue{}},
 		"a relaunch when the slot is lent":      {state{Want: "v1", Slot: swapping}, relaunchDue{}},
+		"a fetch when the ending comes next":    {state{Want: "v1", Terms: 1, Reload: reload{Phase: fetching}}, fetchEnded{}},
+		"a third signal to end":                 {state{Want: "v1", Terms: 2, Slot: swapping}, terminated{}},
 		"the death of an older generation":      {serving, died{generation: 6}},
 		"the bake of an older generation":       {serving, baked{generation: 6}},
 	} {
@@ -214,5 +216,88 @@ func TestDecide_OneThatBakesWhileItRetiresHasBaked(t *testing.T) {
 	s := state{Want: "v2", Serving: 2, Back: retiree{1, "v1", false}}
 	if next, _ := verbs(s, baked{1}); !next.Back.baked || next.Good != "" {
 		t.Errorf("%+v", next)
+	}
+}
+
+func TestDecide_ABadCommitMayBeFetched(t *testing.T) {
+	s := state{Want: "v1", Serving: 1, Bad: map[string]string{"v2": "it failed"}}
+	if _, vs := verbs(s, asked{Request{Commit: "v2", NoLaunch: true}}); !slices.Equal(vs, []verb{join, fetch}) {
+		t.Errorf("%v", vs)
+	}
+}
+
+func TestDecide_WhatDoesNotServeCanBeAskedFor(t *testing.T) {
+	s := state{Want: "v1"}
+	if _, vs := verbs(s, asked{Request{Commit: "v1"}}); !slices.Equal(vs, []verb{join, fetch}) {
+		t.Errorf("%v", vs)
+	}
+}
+
+func TestDecide_ANewcomerHasNotBaked(t *testing.T) {
+	s := state{Want: "v1", Serving: 1, Baked: true, Slot: swapping, Reload: reload{Request: Request{Commit: "v2"}, Phase: inSlot}}
+	if next, _ := verbs(s, actEnded{serving: 2, commit: "v2"}); next.Baked {
+		t.Error("it has what its predecessor had")
+	}
+	if next, _ := verbs(s, actEnded{serving: 1, commit: "v1", err: errors.New("not ready")}); !next.Baked {
+		t.Error("the one that serves on has lost it")
+	}
+}
+
+func TestDecide_ALaunchThatFailsMarksItsCommit(t *testing.T) {
+	s := state{Image: "image", Want: "v2", Slot: launching}
+	if next, _ := verbs(s, actEnded{commit: "v2", fault: "never ready", exit: 1}); next.Bad["v2"] != "never ready" {
+		t.Errorf("%+v", next)
+	}
+}
+
+func TestDecide_ABakeForgetsWhatWasHeldAgainstIt(t *testing.T) {
+	s := state{Want: "v2", Serving: 2, Bad: map[string]string{"v2": "it failed", "v3": "it failed"}, Tried: []string{"v2"}, Early: 1, Deaths: []time.Time{time.Now()}}
+	next, _ := verbs(s, baked{2})
+	if len(next.Bad) != 1 || next.Bad["v3"] == "" || next.Tried != nil || next.Early != 0 || next.Deaths != nil || next.Good != "v2" {
+		t.Errorf("%+v", next)
+	}
+}
+
+func TestDecide_ARelaunchOfTheStagedCommitThatServesIsNoReload(t *testing.T) {
+	asking := restart
+	asking.RelaunchCode = 88
+	s := state{Want: "v1", Serving: 1, Staged: "v1"}
+	if _, actions := decide(asking, s, died{generation: 1, exit: 88, at: time.Now()}); len(actions) != 1 || actions[0].do != arm {
+		t.Errorf("%v", actions)
+	}
+}
+
+func TestDecide_GivingUpAnswersThoseWhoWaitForAReload(t *testing.T) {
+	s := state{Image: "image", Want: "image", Serving: 1, Baked: true, Reload: reload{Request: Request{Commit: "v2"}, Phase: fetching}}
+	next, vs := verbs(s, died{generation: 1, at: time.Now()})
+	if !slices.Equal(vs, []verb{finish, giveUp}) || next.Reload.Phase != idle {
+		t.Errorf("%v, %+v", vs, next.Reload)
+	}
+}
+
+func TestDecide_TheWaitBeforeALaunchGrowsToFiveSeconds(t *testing.T) {
+	for n, want := range map[int]time.Duration{1: 0, 2: 250 * time.Millisecond, 3: 500 * time.Millisecond, 7: 5 * time.Second, 100: 5 * time.Second} {
+		if got := backoff(n); got != want {
+			t.Errorf("before launch %d: %v, want %v", n, got, want)
+		}
+	}
+}
+
+func TestDecide_ADeathCountsForLessThanTheWindow(t *testing.T) {
+	now := time.Now()
+	for ago, want := range map[time.Duration]int{restart.Window: 1, restart.Window - 1: 2} {
+		if got := len(count(restart, state{Deaths: []time.Time{now.Add(-ago)}}, now).Deaths); got != want {
+			t.Errorf("with one %v ago %d count, want %d", ago, got, want)
+		}
+	}
+}
+
+func TestDecide_AnAppThatAsksForEverIsPastTheLimitToo(t *testing.T) {
+	asking := restart
+	asking.RelaunchCode = 88
+	now := time.Now()
+	s := state{Image: "image", Want: "v2", Good: "v1", Serving: 1, Baked: true, Deaths: []time.Time{now, now}}
+	if next, actions := decide(asking, s, died{generation: 1, exit: 88, at: now}); len(actions) != 1 || actions[0].do != launch || next.Want != "v1" {
+		t.Errorf("%v", actions)
 	}
 }

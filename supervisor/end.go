@@ -75,13 +75,14 @@ func (s *Supervisor) drainFront(bound time.Duration, g *generation, retirees []*
 		}
 	})
 	// Streams and tunnels do not end by themselves. Requests that have arrived are still let in.
+	begin, spread := farewell(bound, s.cfg.Timing.streamDrain(InPlace))
 	endStreams := func() {
-		s.cfg.Gate.EndStreams()
+		s.cfg.Gate.EndStreams(spread)
 		for _, r := range retirees {
-			r.backend.EndStreams()
+			r.backend.EndStreams(spread)
 		}
 	}
-	streams := time.AfterFunc(min(s.cfg.Timing.streamDrain(InPlace), bound/2), endStreams)
+	streams := time.AfterFunc(min(begin, bound/2), endStreams)
 	defer streams.Stop()
 	if err := s.cfg.Front.Drain(ctx); err != nil {
 		s.cfg.Logger.Warn("the ending's time has passed: cutting what is left", "visits", g.backend.Visits().String())

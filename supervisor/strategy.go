@@ -96,7 +96,8 @@ func (t Timing) streamDrain(s Strategy) time.Duration {
 
 // drained waits for the drain of a backend within the bound, 0 for none, and until ctx ends. It returns who is still there.
 func (s *Supervisor) drained(ctx context.Context, g *generation, bound, streamDrain time.Duration) *drain.BusyError {
-	streams := time.AfterFunc(streamDrain, g.backend.EndStreams)
+	streamDrain, spread := farewell(bound, streamDrain)
+	streams := time.AfterFunc(streamDrain, func() { g.backend.EndStreams(spread) })
 	defer streams.Stop()
 	if bound > 0 {
 		var cancel context.CancelFunc
@@ -106,4 +107,22 @@ func (s *Supervisor) drained(ctx context.Context, g *generation, bound, streamDr
 	var busy *drain.BusyError
 	errors.As(g.backend.Drained(ctx), &busy)
 	return busy
+}
+
+const (
+	// maxSpread is over how long the ends of streams and tunnels are spread at most: all their clients come back at once.
+	maxSpread = 10 * time.Second
+	// goodbye is what the last of them gets to end in a way that its client understands.
+	goodbye = 2 * time.Second
+)
+
+// farewell says when streams and tunnels are to end in a drain of this bound, 0 for none, and spread over how long, so that
+// they have ended when the bound is reached.
+func farewell(bound, streamDrain time.Duration) (begin, spread time.Duration) {
+	spread = min(maxSpread, streamDrain)
+	if bound > 0 {
+		spread = min(spread, bound/4)
+		streamDrain = min(streamDrain, max(bound/2, bound-spread-goodbye))
+	}
+	return streamDrain, spread
 }

@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"pitstop/bench/report"
 )
 
 // settings are the flags.
@@ -70,12 +72,12 @@ func (s *settings) run() error {
 		}
 		stages = append(stages, st)
 	}
-	text := report(machine, stages)
+	text := markdown(machine, stages)
 	fmt.Print(text)
 	if s.write == "" {
 		return nil
 	}
-	return replace(s.write, text)
+	return report.Replace(s.write, begin, end, text)
 }
 
 // play plays one stage in a folder of its own.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
@@ -47,33 +45,5 @@ func TestJudge_NewCodeMustAnswerAndOnlyAfterTheCall(t *testing.T) {
 	early := load.Record{Kind: load.Get, Start: call.Add(-time.Second), End: call.Add(-time.Millisecond), Commit: "v2"}
 	if _, err := judge([]load.Record{early}, call, "v2"); err == nil {
 		t.Error("an answer of v2 before the call was taken for the reload's")
-	}
-}
-
-func TestReplace_TouchesOnlyWhatIsBetweenTheMarkers(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "README.md")
-	if err := os.WriteFile(file, []byte("before\n"+begin+"old\n"+end+"after\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := replace(file, "new\n"); err != nil {
-		t.Fatal(err)
-	}
-	if got, _ := os.ReadFile(file); string(got) != "before\n"+begin+"new\n"+end+"after\n" {
-		t.Errorf("the file is now:\n%s", got)
-	}
-	if err := os.WriteFile(file, []byte("no markers\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := replace(file, "new\n"); err == nil {
-		t.Error("a file without markers was taken")
-	}
-}
-
-func TestMedian_OfEvenAndOdd(t *testing.T) {
-	if got := median([]time.Duration{9, 1, 5}); got != 5 {
-		t.Errorf("median of three: %d", got)
-	}
-	if got := median([]time.Duration{8, 2, 4, 6}); got != 5 {
-		t.Errorf("median of four: %d", got)
 	}
 }

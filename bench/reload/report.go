@@ -2,21 +2,21 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"pitstop/bench/report"
 )
 
 // The markers between which a file keeps the report.
 const begin, end = "<!-- begin: written by bench/reload -->\n", "<!-- end -->\n"
 
-// report is the whole result as Markdown, ratios first.
-func report(m machine, stages []*stage) string {
+// markdown is the whole result as Markdown, ratios first.
+func markdown(m machine, stages []*stage) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nMeasured %s on %d cores (%s), %.0f GiB, load average before the start %s. Node %s, pm2 %s, Go %s.\n",
-		m.date.Format("2006-01-02 15:04 UTC"), m.cores, m.model, float64(m.memory)/(1<<30), m.load, m.node, m.pm2, m.golang)
-	if m.busy() {
+	fmt.Fprintf(&b, "\n%s Node %s, pm2 %s, Go %s.\n", m, m.node, m.pm2, m.golang)
+	if m.Busy() {
 		b.WriteString("\n**Provisional: the machine was busy with other work.** Trust the counts and the order, not the milliseconds.\n")
 	}
 	for _, s := range stages {
@@ -40,24 +40,22 @@ func (s *stage) title() string {
 func (s *stage) ratios(b *strings.Builder) {
 	base := s.results[0]
 	fmt.Fprintf(b, "\n### Ratios, %s: how many times the figure of %q\n\n", s.title(), base.name())
-	row(b, "", "requests lost per reload", "of them slow ones, of all slow ones", "time beyond a cold start", "until only the new code answers", "longest wait", "supervisor's memory: resident", "anonymous")
-	row(b, slices.Repeat([]string{"---"}, 8)...)
-	cold := median(s.cold)
+	report.Head(b, "", "requests lost per reload", "of them slow ones, of all slow ones", "time beyond a cold start", "until only the new code answers", "longest wait", "supervisor's memory: resident", "anonymous")
+	cold := report.Median(s.cold)
 	for _, r := range s.results {
-		row(b, r.name(), fmt.Sprintf("%.1f", r.perReload()), r.share(),
+		report.Row(b, r.name(), fmt.Sprintf("%.1f", r.perReload()), r.share(),
 			times(r.median(first)-cold, base.median(first)-cold), times(r.median(only), base.median(only)), times(r.longest(), base.longest()),
 			times(r.after.resident, base.after.resident), times(r.after.anonymous, base.after.anonymous))
 	}
 }
 
 func (s *stage) figures(b *strings.Builder) {
-	fmt.Fprintf(b, "\n### Figures, %s: %d connections; its cold start is %s (median)\n\n", s.title(), workers, ms(median(s.cold)))
-	row(b, "", "reloads", "sent", "lost", "of them slow ones, of all slow ones", "call → first new answer", "… less the cold start", "call → only new", "command took",
+	fmt.Fprintf(b, "\n### Figures, %s: %d connections; its cold start is %s (median)\n\n", s.title(), workers, ms(report.Median(s.cold)))
+	report.Head(b, "", "reloads", "sent", "lost", "of them slow ones, of all slow ones", "call → first new answer", "… less the cold start", "call → only new", "command took",
 		"longest wait", "p99.9 before the call", "p99.9 since", "supervisor, fresh: resident", "anonymous", "idle after all reloads: resident", "anonymous")
-	row(b, slices.Repeat([]string{"---"}, 16)...)
 	for _, r := range s.results {
-		row(b, r.name(), fmt.Sprint(len(r.turns)), fmt.Sprint(r.sum(func(t turn) int { return t.sent })), fmt.Sprint(r.lost()), r.share(),
-			ms(r.median(first)), ms(r.median(first)-median(s.cold)), ms(r.median(only)), ms(r.median(call)), ms(r.longest()),
+		report.Row(b, r.name(), fmt.Sprint(len(r.turns)), fmt.Sprint(r.sum(func(t turn) int { return t.sent })), fmt.Sprint(r.lost()), r.share(),
+			ms(r.median(first)), ms(r.median(first)-report.Median(s.cold)), ms(r.median(only)), ms(r.median(call)), ms(r.longest()),
 			ms(r.percentile(func(t turn) []time.Duration { return t.before })), ms(r.percentile(func(t turn) []time.Duration { return t.since })),
 			mb(r.fresh.resident), mb(r.fresh.anonymous), mb(r.after.resident), mb(r.after.anonymous))
 	}
@@ -108,12 +106,7 @@ func (r *result) median(of func(turn) time.Duration) time.Duration {
 	for _, t := range r.turns {
 		ds = append(ds, of(t))
 	}
-	return median(ds)
-}
-
-func median(ds []time.Duration) time.Duration {
-	ds = slices.Sorted(slices.Values(ds))
-	return (ds[(len(ds)-1)/2] + ds[len(ds)/2]) / 2
+	return report.Median(ds)
 }
 
 // times is how many times one figure is of another, which must be a real one.
@@ -126,21 +119,3 @@ func times[T ~int64](a, b T) string {
 
 func ms(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
 func mb(bytes int64) string     { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
-
-func row(b *strings.Builder, cells ...string) {
-	fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
-}
-
-// replace puts text between the markers of a file.
-func replace(file, text string) error {
-	old, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	head, rest, ok := strings.Cut(string(old), begin)
-	_, tail, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		return fmt.Errorf("%s lacks the lines %q and %q", file, begin, end)
-	}
-	return os.WriteFile(file, []byte(head+begin+text+end+tail), 0o644)
-}

@@ -204,8 +204,13 @@ type process struct {
 
 func start(t *testing.T, env []string, name string, args ...string) *process {
 	t.Helper()
+	return startIn(t, "testdata/apps", env, name, args...)
+}
+
+func startIn(t *testing.T, dir string, env []string, name string, args ...string) *process {
+	t.Helper()
 	p := &process{Cmd: exec.Command(name, args...), exited: make(chan struct{})}
-	p.Dir = "testdata/apps"
+	p.Dir = dir
 	p.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "npm_config_update_notifier=false"}, env...)
 	p.Stdout, p.Stderr = &p.out, &p.out
 	p.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
