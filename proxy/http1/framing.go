@@ -1,6 +1,9 @@
 package http1
 
-import "math"
+import (
+	"bytes"
+	"math"
+)
 
 // framing reads Content-Length and Transfer-Encoding (RFC 9112, 6). What could be read in two ways is refused, though
 // the RFC would allow a proxy to mend some of it: the next reader may mend it otherwise.
@@ -28,6 +31,10 @@ func (h *Head) framing(buf []byte) error {
 			h.Length = n
 		case TransferEncoding:
 			codings++
+			// To Node's parser a tab behind it is a part of it: that is no chunked then, and with Upgrade no body at all.
+			if bytes.IndexByte(buf[f.Value.End:f.Next], '\t') >= 0 {
+				return errCoding
+			}
 			if err := h.coding(f.Value.In(buf), codings); err != nil {
 				return err
 			}

@@ -39,8 +39,9 @@ func agreesWithNode(t *testing.T, socket string, input []byte) (taken bool) {
 	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 	const next = "GET /next HTTP/1.1\r\nHost: next\r\nConnection: close\r\n\r\n"
 	first := append(message[:len(message):len(message)], next...)
-	// Node takes Proxy-Connection for Connection, and no tab for space in either. Neither is ever sent to it.
-	otherwise := h.HasField(ProxyConnection) || h.HasField(Connection) && bytes.ContainsRune(input[:h.Size], '\t')
+	// Node takes Proxy-Connection for Connection, and no tab for space in either; and keep-alive over close in HTTP/1.0.
+	// None of them is ever sent to it as it came.
+	otherwise := h.Minor == 0 && h.Close && h.HasField(Connection) || h.HasField(ProxyConnection) || h.HasField(Connection) && bytes.ContainsRune(input[:h.Size], '\t')
 	if h.Close || h.Upgrade || otherwise { // Node refuses what follows the one, and loses what comes with the other
 		first = message
 	}
@@ -217,7 +218,6 @@ func TestRequest_NodeTakesItForTheSame(t *testing.T) {
 			{"a tab behind a length", post("Content-Length: 3\t") + "abc", sometimes},
 			{"chunked in any case", post("transfer-encoding:  CHUNKED") + "1\r\na\r\n0\r\n\r\n", always},
 			{"chunked, space", post("Transfer-Encoding: \tchunked  ") + "1\r\na\r\n0\r\n\r\n", always},
-			{"chunked, tab", post("Transfer-Encoding: chunked\t") + "1\r\na\r\n0\r\n\r\n", never},
 			{"zeros before a size", post("Transfer-Encoding: chunked") + "0000000000000001\r\na\r\n000\r\n\r\n", always},
 			{"an extension", post("Transfer-Encoding: chunked") + "1;a=b;c\r\na\r\n0;d\r\n\r\n", always},
 			{"quotes", post("Transfer-Encoding: chunked") + "1;a=\"b; \t\x80\"\r\na\r\n0\r\n\r\n", always},

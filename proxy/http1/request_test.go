@@ -84,6 +84,8 @@ func TestRequest_RefusesWhatTwoReadersCouldReadInTwoWays(t *testing.T) {
 		{"9112 6.3: almost chunked", post("Transfer-Encoding: xchunked"), errCoding},
 		{"9112 6.1: another one and twice chunked", post("Transfer-Encoding: gzip, chunked, chunked"), errCoding},
 		{"9112 6.3: in quotes", post(`Transfer-Encoding: "chunked"`), errCoding},
+		{"9112 6.3: a tab behind it, which Node does not take for space", post("Transfer-Encoding: chunked\t"), errCoding},
+		{"9112 6.3: a tab behind a space", post("Connection: upgrade", "Upgrade: x", "Transfer-Encoding: chunked \t"), errCoding},
 		{"9112 6.3: with a parameter", post("Transfer-Encoding: chunked;q=1"), errCoding},
 		{"9112 6.3: no list before it", post("Transfer-Encoding: a b, chunked"), errCoding},
 		{"9112 6.1: another one before it", post("Transfer-Encoding: gzip, chunked"), errUnknownCoding},
@@ -126,7 +128,7 @@ func TestRequest_AcceptsWhatIsJustWithinTheGrammar(t *testing.T) {
 		{"9110 8.6: nothing", post("Content-Length: 0"), "POST / 1.1 [Host|a] [Content-Length|0] 0"},
 		{"9110 8.6: leading zeros", post("CONTENT-LENGTH:\t007 "), "POST / 1.1 [Host|a] [CONTENT-LENGTH|007] 7"},
 		{"9110 8.6: 2^63-1", post("Content-Length: 9223372036854775807"), "POST / 1.1 [Host|a] [Content-Length|9223372036854775807] 9223372036854775807"},
-		{"9112 7: chunked in any case", post("transfer-ENCODING: \tChunked\t"), "POST / 1.1 [Host|a] [transfer-ENCODING|Chunked] chunked"},
+		{"9112 7: chunked in any case", post("transfer-ENCODING: \tChunked  "), "POST / 1.1 [Host|a] [transfer-ENCODING|Chunked] chunked"},
 		{"9112 6.3: a length with GET", getLine + hostLine + "Content-Length: 3\r\n\r\nabc", "GET / 1.1 [Host|a] [Content-Length|3] 3 +3"},
 		{"9110 8.6: a length in HTTP/1.0", "POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\n", "POST / 1.0 [Content-Length|3] 3 close"},
 	} {
