@@ -13,7 +13,7 @@ build: ## bin/pitstop
 demo: build example ## the whole way, from a publish to reloads under load
 	go run ./e2e/demo bin/pitstop examples/node-app
 
-test: example preload-apps runners cc .tools/bin/grpcurl ## all tests, with real Node and real clients
+test: example preload-apps runners grpc-app cc .tools/bin/grpcurl .tools/bin/h2spec ## all tests, with real Node and real clients
 	go test $(TESTFLAGS) $$(go list ./... | grep -v /e2e$$)
 	go test $(TESTFLAGS) -parallel 4 -timeout 15m ./e2e # they wait more than they work
 
@@ -46,7 +46,7 @@ proto: .tools/bin/buf .tools/bin/protoc-gen-go .tools/bin/protoc-gen-go-grpc ## 
 
 clean:
 	rm -rf bin .tools examples/node-app/node_modules bench/pm2/node_modules child/testdata/*/node_modules
-	rm -rf child/preload/testdata/*/node_modules child/preload/testdata/next/.next
+	rm -rf child/preload/testdata/*/node_modules child/preload/testdata/next/.next e2e/testdata/grpc/node_modules
 
 # What benchmarks need: Debian's own. They need not run as services.
 bench-tools:
@@ -55,8 +55,9 @@ bench-tools:
 
 # What tests need.
 
-.PHONY: example preload-apps runners cc
+.PHONY: example preload-apps runners grpc-app cc
 example: examples/node-app/node_modules/.package-lock.json
+grpc-app: e2e/testdata/grpc/node_modules/.package-lock.json
 runners: child/testdata/runners/node_modules/.package-lock.json
 preload-apps: child/preload/testdata/apps/node_modules/.package-lock.json child/preload/testdata/nodes/node_modules/.package-lock.json \
 	child/preload/testdata/next/.next/BUILD_ID
@@ -76,6 +77,7 @@ cc:
 		echo "tini and dumb-init cannot be installed: their tests are skipped"
 
 .tools/bin/grpcurl: export PKG = github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
+.tools/bin/h2spec: export PKG = github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
 .tools/bin/staticcheck: export PKG = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 .tools/bin/errcheck: export PKG = github.com/kisielk/errcheck@v1.30.0
 .tools/bin/buf: export PKG = github.com/bufbuild/buf/cmd/buf@v1.75.0

@@ -52,29 +52,34 @@ func CheckPort(port int) error {
 	return &PortTakenError{Port: port}
 }
 
-// probePath asks for a path and wants 2xx or 3xx.
-func probePath(ctx context.Context, addr, path string) error {
+// probePath asks for the ready path and wants 2xx or 3xx.
+func (s Spec) probePath(ctx context.Context, addr string) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost"+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost"+s.ReadyPath, nil)
 	if err != nil {
 		return err
 	}
 	req.Header.Set("User-Agent", "pitstop-ready")
+	transport := &http.Transport{
+		DisableKeepAlives: true,
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, addr) },
+		Protocols:         new(http.Protocols),
+	}
+	transport.Protocols.SetHTTP1(!s.H2C)
+	transport.Protocols.SetUnencryptedHTTP2(s.H2C)
+	defer transport.CloseIdleConnections()
 	client := http.Client{
-		Transport: &http.Transport{
-			DisableKeepAlives: true,
-			DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, addr) },
-		},
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return fmt.Errorf("%s does not answer: %w", path, err)
+		return fmt.Errorf("%s does not answer: %w", s.ReadyPath, err)
 	}
 	_ = resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode > 399 {
-		return fmt.Errorf("%s answers %d", path, resp.StatusCode)
+		return fmt.Errorf("%s answers %d", s.ReadyPath, resp.StatusCode)
 	}
 	return nil
 }

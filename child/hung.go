@@ -39,7 +39,7 @@ func (c *Child) Hung(ctx context.Context) error {
 		if c.spec.ReadyPath == "" {
 			continue
 		}
-		err := probePath(ctx, c.addr, c.spec.ReadyPath)
+		err := c.spec.probePath(ctx, c.addr)
 		if err == nil {
 			misses = 0
 		} else if misses++; misses == probeMisses {

@@ -71,7 +71,7 @@ func (c *Child) probe(ctx context.Context) (addr string, err error) {
 	if err != nil || c.spec.ReadyPath == "" {
 		return addr, err
 	}
-	return addr, probePath(ctx, addr, c.spec.ReadyPath)
+	return addr, c.spec.probePath(ctx, addr)
 }
 
 // list writes ports as "3000, 9090".

@@ -25,6 +25,8 @@ type Spec struct {
 	Beside bool
 	// ReadyPath, if set, is a path that must answer 2xx or 3xx before the app counts as ready.
 	ReadyPath string
+	// H2C says that the app speaks HTTP/2 in the clear by prior knowledge, and so must who asks for its ready path.
+	H2C bool
 	// Stdout and Stderr are handed to the process as they are, so that nothing it writes can be slowed or lost.
 	Stdout, Stderr *os.File
 	// User is whom the process runs as; nil: as pitstop does.

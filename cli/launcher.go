@@ -13,6 +13,7 @@ import (
 
 	"pitstop/child"
 	"pitstop/child/logs"
+	"pitstop/proxy"
 	"pitstop/supervisor"
 )
 
@@ -32,6 +33,7 @@ type launcher struct {
 	lastEnv   atomic.Pointer[map[string]string]
 	settings  settings
 	readyPath string
+	h2c       bool           // the app speaks it
 	runtime   *child.Runtime // nil: the app is reached over TCP
 	stdout    *os.File
 	stderr    *os.File
@@ -51,7 +53,7 @@ func (l *launcher) forwarded() []os.Signal {
 
 func (f *runFlags) newLauncher(p Process, s settings, log hclog.Logger) (*launcher, error) {
 	l := &launcher{
-		Launcher: child.NewLauncher(), command: f.Command, base: p.Env, envFile: f.EnvFile, settings: s, readyPath: f.ReadyPath,
+		Launcher: child.NewLauncher(), command: f.Command, base: p.Env, envFile: f.EnvFile, settings: s, readyPath: f.ReadyPath, h2c: f.AppProtocol == string(proxy.H2C),
 		stdout: p.Stdout, stderr: p.Stderr, usr1: f.ForwardUSR1, log: log.Named("launcher"),
 	}
 	if f.ChildLog == "json" {
@@ -132,7 +134,7 @@ func (l *launcher) fileEnv() (map[string]string, error) {
 // spec is what to run for a release, with what the environment's file says.
 func (l *launcher) spec(r supervisor.Release, file map[string]string) child.Spec {
 	return child.Spec{
-		Command: l.command, Dir: r.Dir, Port: l.settings.appPort, ReadyPath: l.readyPath, User: l.settings.user,
+		Command: l.command, Dir: r.Dir, Port: l.settings.appPort, ReadyPath: l.readyPath, H2C: l.h2c, User: l.settings.user,
 		Runtime: l.runtime, Connect: l.settings.connect,
 		Env: child.Environ(l.base, l.settings.user.Env(), file, r.Env, map[string]string{
 			"PORT": strconv.Itoa(l.settings.appPort), "PITSTOP_COMMIT": r.Commit, "PITSTOP_RELEASE_DIR": r.Dir,

@@ -13,7 +13,7 @@ type proxyFlags struct {
 	TLSCert     string `placeholder:"FILE" help:"Certificate chain (PEM) for TLS on --listen, beside clear text; read again when it changes."`
 	TLSKey      string `placeholder:"FILE" help:"Key of --tls-cert (PEM)."`
 	Forwarded   string `default:"auto" help:"X-Forwarded-For and its kin: auto (pass them from private peers, else set), set, append or off."`
-	AccessLog   string `placeholder:"FILE" help:"A JSON line for every request to this file; - for stdout (default: none)."`
+	AccessLog   string `placeholder:"FILE" help:"A JSON line for every request to this file; - for stdout (default: none). It is appended to (O_APPEND), so rotation may copy and truncate it."`
 
 	MaxHead         size          `default:"64KiB" help:"Largest head of a request; past it 431."`
 	MaxTarget       size          `default:"16KiB" help:"Largest request target; past it 414."`

@@ -23,7 +23,9 @@ import (
 var (
 	binary  string // pitstop, built with the race detector
 	grpcurl string
+	h2spec  string
 	appDir  string // the example app, with its node_modules
+	grpcDir string // a gRPC app and its client, with theirs
 )
 
 func TestMain(m *testing.M) {
@@ -60,8 +62,10 @@ func runTests(m *testing.M) int {
 		return 1
 	}
 	grpcurl = filepath.Join(root, ".tools", "bin", "grpcurl")
+	h2spec = filepath.Join(root, ".tools", "bin", "h2spec")
 	appDir = filepath.Join(root, "examples", "node-app")
-	for _, path := range []string{grpcurl, filepath.Join(appDir, "node_modules", "express")} {
+	grpcDir = filepath.Join(root, "e2e", "testdata", "grpc")
+	for _, path := range []string{grpcurl, h2spec, filepath.Join(appDir, "node_modules", "express"), filepath.Join(grpcDir, "node_modules", "@grpc")} {
 		if _, err := os.Stat(path); err != nil {
 			fmt.Fprintf(os.Stderr, "%s is missing: run the tests with make test, which installs it\n", path)
 			return 1

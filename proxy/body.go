@@ -2,12 +2,9 @@ package proxy
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"time"
+	"sync/atomic"
 
 	"pitstop/drain"
 )
@@ -17,10 +14,8 @@ type body struct {
 	buffered []byte
 	rest     io.ReadCloser // nil when the body is whole
 	whole    bool          // buffered is all of it; else it is empty
+	touched  *atomic.Bool  // some of rest may have been read
 }
-
-// bodyTimeout bounds the reading of a small body.
-const bodyTimeout = 30 * time.Second
 
 // readAhead reads a small body, so that it is in memory before its request is let in; one that is larger than limit, of
 // unknown length, or for which the budget has no room, is left where it is.
@@ -30,21 +25,12 @@ func readAhead(req *http.Request, limit int, budget *budget) (body, error) {
 	}
 	// A body of unknown length may be one side of a conversation, whose other side must hear it as it comes.
 	if req.ContentLength < 0 || req.ContentLength > int64(limit) || !budget.take(req.ContentLength) {
-		return body{rest: req.Body}, nil
+		return body{rest: req.Body, touched: new(atomic.Bool)}, nil
 	}
 	// A client that stalls here holds memory and nothing else.
-	clear := setReadDeadline(req.Context(), time.Now().Add(bodyTimeout))
 	buffered, err := io.ReadAll(req.Body)
-	clear()
-	switch {
-	case err == nil:
+	if err == nil {
 		return body{buffered: buffered, whole: true}, nil
-	case req.Context().Err() != nil:
-		err = req.Context().Err()
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = errSlowBody
-	default:
-		err = fmt.Errorf("%w: %w", errBadBody, err)
 	}
 	budget.give(req.ContentLength)
 	return body{}, err
@@ -60,7 +46,7 @@ func (b body) reader(s *stay) io.ReadCloser {
 		return r
 	}
 	s.writing()
-	return &requestBody{Reader: b.rest, stay: s}
+	return &requestBody{Reader: b.rest, stay: s, touched: b.touched}
 }
 
 // again returns a fresh reader of a whole body.
@@ -74,7 +60,14 @@ func (b body) again() (io.ReadCloser, error) {
 // requestBody is a body that is read from the client while it is written to the child.
 type requestBody struct {
 	io.Reader
-	stay *stay
+	stay    *stay
+	touched *atomic.Bool
+}
+
+// Read implements io.Reader.
+func (b *requestBody) Read(p []byte) (int, error) {
+	b.touched.Store(true)
+	return b.Reader.Read(p)
 }
 
 // Close is called by the transport once it has no more use for the body, written or not. The client's side is not
@@ -84,8 +77,12 @@ func (b *requestBody) Close() error {
 	return nil
 }
 
-func kindOf(b body) drain.Kind {
-	if b.whole {
+// intact says that the body can still be sent whole.
+func (b body) intact() bool { return b.whole || !b.touched.Load() }
+
+// kindOf says what a request is at first. gRPC's have bodies of unknown length as a rule; they are no uploads for that.
+func kindOf(req *http.Request, b body) drain.Kind {
+	if b.whole || isGRPC(req.Header) {
 		return drain.Request
 	}
 	return drain.Upload

@@ -1,11 +1,6 @@
 package proxy
 
-import (
-	"context"
-	"net/http"
-	"sync/atomic"
-	"time"
-)
+import "sync/atomic"
 
 // budget is the memory that small bodies may take together while they are read and until their response begins.
 type budget struct {
@@ -23,15 +18,3 @@ func (b *budget) take(n int64) bool {
 
 // give returns what was taken.
 func (b *budget) give(n int64) { b.left.Add(n) }
-
-// controllerKey finds the http.ResponseController of a request in its context.
-type controllerKey struct{}
-
-// setReadDeadline bounds the reading from the client, if its connection can, until the returned function is called.
-func setReadDeadline(ctx context.Context, t time.Time) (clear func()) {
-	rc, _ := ctx.Value(controllerKey{}).(*http.ResponseController)
-	if rc == nil || rc.SetReadDeadline(t) != nil {
-		return func() {}
-	}
-	return func() { _ = rc.SetReadDeadline(time.Time{}) }
-}

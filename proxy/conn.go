@@ -81,7 +81,7 @@ func (c *conn) describe() {
 // serve carries one request after the other, until the connection ends or is parked.
 func (c *conn) serve() {
 	var x *leanExchange
-	parked := false
+	left := false // parked, or handed over
 	defer func() {
 		if reason := recover(); reason != nil {
 			c.e.crashed(c, reason)
@@ -89,14 +89,19 @@ func (c *conn) serve() {
 		if x != nil {
 			x.abandon()
 		}
-		if !parked {
+		if !left {
 			_ = c.nc.Close()
 			c.e.forget(c)
 		}
 	}()
 	for {
 		var buf *[]byte
-		if buf, parked = c.await(); buf == nil {
+		if buf, left = c.await(); buf == nil {
+			return
+		}
+		if c.requests == 0 && c.e.isForeign(*buf) {
+			left = true
+			c.handOver(buf)
 			return
 		}
 		x = c.e.newExchange(c, buf)

@@ -2,8 +2,10 @@ package proxy
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"time"
 
 	"pitstop/drain"
 )
@@ -24,34 +26,65 @@ func newExchange(cfg Config, pools *pools) *exchange {
 
 // RoundTrip implements http.RoundTripper. The visit lasts until the response's body has been read or closed.
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
+	f := flightOf(req.Context())
+	resp, err := x.roundTrip(req, f)
+	if clientErr := f.clientError(); err != nil && clientErr != nil && !gone(req, clientErr) {
+		return nil, clientErr // whatever the transport made of it
+	}
+	return resp, err
+}
+
+// gone says that a body broke off because its client left. A read that was not in time ends the request's context too.
+func gone(req *http.Request, err error) bool {
+	return req.Context().Err() != nil && errors.Is(err, errBadBody)
+}
+
+func (x *exchange) roundTrip(req *http.Request, f *flight) (*http.Response, error) {
 	body, err := readAhead(req, x.cfg.ReplayBuffer, &x.budget)
 	if err != nil {
-		return nil, err
+		return nil, clientGone(req, err)
 	}
 	defer x.budget.give(int64(len(body.buffered)))
-	visit, err := x.cfg.Gate.Enter(req.Context(), drain.Ask{
-		Kind: kindOf(body), Buffered: len(body.buffered), Replayable: mayReplay(req, body),
-	})
+	replayable, asked := mayReplay(req, body), time.Now()
+	visit, err := x.cfg.Gate.Enter(req.Context(), drain.Ask{Kind: kindOf(req, body), Buffered: len(body.buffered), Replayable: replayable})
 	if err != nil {
 		return nil, &refusal{err}
 	}
+	f.entered(visit, time.Since(asked), false)
+	f.became(kindOf(req, body))
 	s := newStay(visit)
 	resp, err := x.send(req, body, s)
-	if err != nil && (mayReplay(req, body) || body.whole && notSent(err)) && req.Context().Err() == nil {
+	if err != nil && mayResend(replayable, body, err) && req.Context().Err() == nil {
 		x.cfg.Logger.Debug("request not answered", "backend", visit.Backend().Addr, "err", err)
-		if visit, retryErr := x.cfg.Gate.Retry(req.Context(), s.visit); retryErr != nil {
+		asked = time.Now()
+		visit, retryErr := x.cfg.Gate.Retry(req.Context(), s.visit)
+		if retryErr != nil {
 			return nil, &refusal{retryErr}
-		} else {
-			s = newStay(visit)
 		}
+		f.entered(visit, time.Since(asked), true)
+		s = newStay(visit)
 		resp, err = x.send(req, body, s)
 	}
 	if err != nil {
 		s.end()
-		return nil, err
+		return nil, clientGone(req, err)
 	}
 	s.attend(req, resp)
 	return resp, nil
+}
+
+// clientGone is the context's error where the client has left: others follow from it. So does errSlowBody not.
+func clientGone(req *http.Request, err error) error {
+	if req.Context().Err() != nil && !errors.Is(err, errSlowBody) {
+		return req.Context().Err()
+	}
+	return err
+}
+
+// mayResend says whether a request that failed may be sent to another child. One that was silent for too long is not asked
+// again: it may still be at work.
+func mayResend(replayable bool, b body, err error) bool {
+	return !errors.Is(err, errNoResponse) && (replayable || b.intact() && notSent(err))
 }
 
 // notSent says that nothing of a request can have reached the child: then it may be sent again whatever it is.
@@ -66,10 +99,17 @@ func (x *exchange) send(req *http.Request, body body, s *stay) (*http.Response, 
 	if err != nil {
 		return nil, err
 	}
-	out := req.WithContext(req.Context())
+	out := req.WithContext(traced(req.Context()))
 	out.Body, out.GetBody = body.reader(s), nil
 	if body.whole {
 		out.GetBody = body.again
+		out.Header = out.Header.Clone()
+		out.Header.Del("Expect") // met already
 	}
-	return transport.RoundTrip(out)
+	resp, err := transport.RoundTrip(out)
+	var netErr net.Error
+	if errors.As(err, &netErr) && netErr.Timeout() && !notSent(err) && req.Context().Err() == nil {
+		err = fmt.Errorf("%w: %w", errNoResponse, err)
+	}
+	return resp, err
 }

@@ -4,35 +4,88 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 )
 
-// forward sets X-Forwarded-For, -Proto and -Port. From a private peer, which is the load balancer, they
-// pass untouched, so that the app counts hops as it did before; those that are absent, or come from others, are set.
-func forward(out http.Header, in *http.Request) {
-	peer, _, err := net.SplitHostPort(in.RemoteAddr)
-	if err != nil {
-		peer = in.RemoteAddr
+// wayFields tell the way of a request. A nomination in Connection cannot remove them (RFC 9110, 7.6.1, forbids to
+// nominate what is meant for all recipients).
+var wayFields = [...]string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Host", "Forwarded"}
+
+// hop is what a connection tells of the last step of a request's way.
+type hop struct {
+	peer  string // the address, without its port
+	proto string // "http" or "https"
+	port  string // that the client connected to
+}
+
+// own is what the engine itself can say in a field; empty: nothing.
+func (h hop) own(field string) string {
+	switch field {
+	case "X-Forwarded-For":
+		return h.peer
+	case "X-Forwarded-Proto":
+		return h.proto
+	case "X-Forwarded-Port":
+		return h.port
 	}
-	_, port, _ := net.SplitHostPort(localAddr(in))
-	for name, value := range map[string]string{
-		"X-Forwarded-For": peer, "X-Forwarded-Proto": "http", "X-Forwarded-Port": port, "X-Forwarded-Host": "", "Forwarded": "",
-	} {
-		switch given := in.Header.Values(name); {
-		case len(given) > 0 && isPrivate(peer):
-			out[name] = given
-		case value != "":
-			out.Set(name, value)
-		default:
-			out.Del(name)
+	return ""
+}
+
+// fate is what becomes of a field.
+type fate uint8
+
+const (
+	pass    fate = iota // as it came, if it came
+	replace             // by what the engine says, which may be nothing
+	extend              // by what the engine says, behind what came
+)
+
+// fate says what becomes of one of wayFields that was given or not by a peer that stands inside (isPrivate) or not.
+func (f Forwarded) fate(field string, given, inside bool) fate {
+	switch {
+	case f == ForwardedOff:
+		return pass
+	case !given, f == ForwardedSet:
+		return replace
+	case f == ForwardedAppend && field == "X-Forwarded-For":
+		return extend
+	case f == ForwardedAppend, inside:
+		return pass
+	default:
+		return replace
+	}
+}
+
+// apply sets the fields of a request that goes out.
+func (f Forwarded) apply(out http.Header, in *http.Request) {
+	last := lastHop(in)
+	inside := isPrivate(last.peer)
+	for _, field := range wayFields {
+		given, own := in.Header[field], last.own(field)
+		delete(out, field)
+		switch what := f.fate(field, len(given) > 0, inside); {
+		case what == pass && len(given) > 0:
+			out[field] = given
+		case what == extend:
+			out[field] = []string{strings.Join(given, ", ") + ", " + own}
+		case what == replace && own != "":
+			out[field] = []string{own}
 		}
 	}
 }
 
-func localAddr(r *http.Request) string {
-	if addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
-		return addr.String()
+func lastHop(r *http.Request) hop {
+	h := hop{peer: r.RemoteAddr, proto: "http"}
+	if peer, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		h.peer = peer
 	}
-	return ""
+	if r.TLS != nil {
+		h.proto = "https"
+	}
+	if addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		_, h.port, _ = net.SplitHostPort(addr.String())
+	}
+	return h
 }
 
 // isPrivate says whether a peer stands inside: loopback, link-local, or a private address (RFC 1918, RFC 4193), or

@@ -67,6 +67,9 @@ func (w *goneWatch) control(op int, events uint32, c *conn) error {
 	return os.NewSyscallError("epoll_ctl", err)
 }
 
+// remove ends the watching.
+func (w *goneWatch) remove(c *conn) { _ = w.control(unix.EPOLL_CTL_DEL, 0, c) }
+
 // run reports until close.
 func (w *goneWatch) run() {
 	if w.file == nil {

@@ -10,6 +10,7 @@ func newGoneWatch(func(id uint64, reset bool), func(id uint64)) *goneWatch { ret
 func (*goneWatch) add(*conn) error { return nil }
 func (*goneWatch) park(*conn) bool { return false }
 func (*goneWatch) unpark(*conn)    {}
+func (*goneWatch) remove(*conn)    {}
 func (*goneWatch) run()            {}
 func (*goneWatch) close()          {}
 

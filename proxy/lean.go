@@ -124,6 +124,8 @@ func (e *Lean) Drain(ctx context.Context) error {
 	}
 	e.mu.Unlock()
 	e.each(func(c *conn) { c.wakeIdle() })
+	others := make(chan error, 1)
+	go func() { others <- e.std.Drain(ctx) }()
 	var err error
 	select {
 	case <-e.empty:
@@ -137,7 +139,7 @@ func (e *Lean) Drain(ctx context.Context) error {
 		e.gone.close()
 		e.running.Wait()
 	}
-	return errors.Join(err, e.std.Drain(ctx))
+	return errors.Join(err, <-others)
 }
 
 // ClosePool closes the connections to a backend that is about to be stopped: it is to find none when it gets

@@ -257,9 +257,10 @@ func (x *leanExchange) refuse(status int) {
 	if status == http.StatusServiceUnavailable {
 		b = append(append(append(b, "Retry-After: "...), retryAfter(x.e.cfg.RetryAfter)...), "\r\n"...)
 	}
-	if len(x.requestID) > 0 {
-		b = append(append(append(b, "X-Request-Id: "...), x.requestID...), "\r\n"...)
+	if x.requestID == nil {
+		x.identify()
 	}
+	b = append(append(append(b, "X-Request-Id: "...), x.requestID...), "\r\n"...)
 	b = append(x.appendConnection(b), "\r\n"...)
 	if !toHEAD {
 		b = append(b, body...)

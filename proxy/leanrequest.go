@@ -63,7 +63,7 @@ func (x *leanExchange) logBad(err error) {
 
 // identify finds the request's id, or makes one.
 func (x *leanExchange) identify() {
-	if id := x.req.Find(x.in, http1.XRequestID); isRequestID(id) {
+	if id := x.onlyRequestID(); saneID(id) {
 		x.requestID = id
 		return
 	}
@@ -78,17 +78,20 @@ func (x *leanExchange) identify() {
 	x.requestID = x.ownID[:]
 }
 
-// isRequestID says whether a client's id may be kept: short, and harmless in a log.
-func isRequestID(id []byte) bool {
-	if len(id) == 0 || len(id) > 128 {
-		return false
+// onlyRequestID is the id that the client gave, if it gave one.
+func (x *leanExchange) onlyRequestID() (id []byte) {
+	if !x.headRead || !x.req.HasField(http1.XRequestID) {
+		return nil
 	}
-	for _, c := range id {
-		if c <= ' ' || c >= 0x7f {
-			return false
+	for i := range x.req.Fields {
+		if f := &x.req.Fields[i]; f.ID == http1.XRequestID {
+			if id != nil {
+				return nil
+			}
+			id = f.Value.In(x.in)
 		}
 	}
-	return true
+	return id
 }
 
 // writeRequest makes the child's request of the client's, in out: the same line and fields, less what concerns this

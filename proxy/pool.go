@@ -17,11 +17,17 @@ import (
 // it would close the connection into a request that is just being written.
 const backendIdle = 4 * time.Second
 
+// expectPatience is what a child has for a 100 before the body goes to it unasked (RFC 9110, 10.1.1).
+const expectPatience = time.Second
+
 var errPoolClosed = errors.New("the backend's connections are closed")
 
 // pools holds the connections of each backend. A pool is gone with its generation, so that no request ever goes
 // over a connection that was made to another child.
 type pools struct {
+	protocol     AppProtocol
+	responseTime time.Duration // Limits.ResponseTime
+
 	mu sync.Mutex
 	of map[*drain.Backend]*http.Transport
 }
@@ -45,11 +51,25 @@ func (p *pools) get(b *drain.Backend) (*http.Transport, error) {
 }
 
 func (p *pools) open(b *drain.Backend) *http.Transport {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(p.protocol != H2C)
+	protocols.SetUnencryptedHTTP2(p.protocol == H2C)
 	return &http.Transport{
-		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return dialBackend(ctx, b) },
-		DisableCompression:  true, // the client's own Accept-Encoding passes
-		MaxIdleConnsPerHost: 1024,
-		IdleConnTimeout:     backendIdle,
+		Protocols: protocols,
+		// A window is what a child can write ahead of a client that takes nothing, for each stream.
+		HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: 256 << 10, MaxReceiveBufferPerConnection: 16 << 20},
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			conn, err := dialBackend(ctx, b)
+			if err != nil || p.protocol == H2C {
+				return conn, err
+			}
+			return &childConn{Conn: conn}, nil
+		},
+		ResponseHeaderTimeout: p.responseTime,
+		ExpectContinueTimeout: expectPatience,
+		DisableCompression:    true, // the client's own Accept-Encoding passes
+		MaxIdleConnsPerHost:   1024,
+		IdleConnTimeout:       backendIdle,
 	}
 }
 

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -46,21 +47,25 @@ func (s *stay) end() {
 // attend gives the visit its kind and ties its end to the response's. Streams and tunnels are ended when their
 // backend wants them to.
 func (s *stay) attend(req *http.Request, resp *http.Response) {
+	f := flightOf(req.Context())
+	filterTrailers(resp.Trailer) // the names of those that are announced
 	switch {
 	case resp.StatusCode == http.StatusSwitchingProtocols:
 		s.visit.Become(drain.Tunnel)
+		f.became(drain.Tunnel)
 		t := &tunnel{ReadWriteCloser: resp.Body.(io.ReadWriteCloser), stay: s}
 		resp.Body = t
 		go s.endWithBackend(req.Context(), t.cut)
 	case isEventStream(resp.Header):
 		s.visit.Become(drain.Stream)
-		r := &response{ReadCloser: resp.Body, stay: s}
+		f.became(drain.Stream)
+		r := &response{ReadCloser: resp.Body, head: resp, flight: f, stay: s}
 		resp.Body = r
 		go s.endWithBackend(req.Context(), r.finish)
 	case req.Method == http.MethodHead || resp.ContentLength == 0 || resp.Body == http.NoBody:
 		s.end()
 	default:
-		resp.Body = &response{ReadCloser: resp.Body, stay: s}
+		resp.Body = &response{ReadCloser: resp.Body, head: resp, flight: f, stay: s}
 	}
 }
 
@@ -87,6 +92,8 @@ func (s *stay) endWithBackend(ctx context.Context, end func()) {
 // response is the body of a response; the stay's response ends with its last byte, or when it is closed.
 type response struct {
 	io.ReadCloser
+	head     *http.Response
+	flight   *flight
 	stay     *stay
 	done     atomic.Bool
 	finished atomic.Bool
@@ -98,6 +105,13 @@ func (r *response) Read(p []byte) (int, error) {
 	if err != nil {
 		if r.finished.Load() {
 			err = io.EOF
+		}
+		if err == io.EOF {
+			filterTrailers(r.head.Trailer)
+		} else if r.head.Request.Context().Err() != nil {
+			r.flight.failed(errClientGone)
+		} else {
+			r.flight.failed(fmt.Errorf("the app broke off its response: %w", err))
 		}
 		r.end()
 	}

@@ -3,11 +3,14 @@ package proxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,44 +19,79 @@ import (
 	"pitstop/drain"
 )
 
-// headTimeout bounds the reading of a request's head, against clients that never finish one.
-const headTimeout = 60 * time.Second
-
 // Std is the engine on net/http and httputil.ReverseProxy.
 type Std struct {
 	cfg      Config
 	pools    pools
 	server   *http.Server
+	acceptor *acceptor
+	serving  sync.Once
 	lameDuck atomic.Bool
 }
 
 // NewStd makes the engine.
 func NewStd(cfg Config) *Std {
-	e := &Std{cfg: cfg}
+	e := &Std{cfg: cfg, pools: pools{protocol: cfg.AppProtocol, responseTime: cfg.Limits.ResponseTime}}
 	quiet := cfg.Logger.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug})
 	reverse := &httputil.ReverseProxy{
-		Rewrite:      rewrite,
-		Transport:    newExchange(cfg, &e.pools),
-		ErrorHandler: e.fail,
-		ErrorLog:     quiet,
-		BufferPool:   &bufferPool{},
+		Rewrite:       e.rewrite,
+		Transport:     newExchange(cfg, &e.pools),
+		ErrorHandler:  e.fail,
+		ErrorLog:      quiet,
+		BufferPool:    &bufferPool{},
+		FlushInterval: -1, // what the child has written the client is to have
 	}
 	e.server = &http.Server{
-		Handler:           e.answer(reverse),
-		ReadHeaderTimeout: headTimeout,
-		IdleTimeout:       cfg.IdleTimeout,
-		ErrorLog:          quiet,
+		Handler:                      e.answer(reverse),
+		ReadHeaderTimeout:            cfg.Limits.HeadTime,
+		MaxHeaderBytes:               cfg.Limits.Head,
+		IdleTimeout:                  cfg.IdleTimeout,
+		DisableGeneralOptionsHandler: true, // OPTIONS * is the child's too
+		Protocols:                    new(http.Protocols),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: maxStreams, MaxReadFrameSize: maxFrame, SendPingTimeout: pingAfter, PingTimeout: pingAfter, WriteByteTimeout: cfg.Limits.BodyTime,
+		},
+		ConnContext: connContext,
+		ConnState:   connState,
+		ErrorLog:    quiet,
 	}
+	e.server.Protocols.SetHTTP1(true)
+	e.server.Protocols.SetHTTP2(true)
+	e.server.Protocols.SetUnencryptedHTTP2(true)
+	e.acceptor = newAcceptor(cfg, e.refuse)
 	return e
+}
+
+const (
+	// maxStreams bounds what one HTTP/2 connection may ask at once.
+	maxStreams = 250
+	// maxFrame is the smallest that RFC 9113, 4.2, allows; each connection keeps a buffer of that size.
+	maxFrame = 16 << 10
+	// pingAfter is how long an HTTP/2 client may be silent before it is asked whether it lives, and how long it may think.
+	pingAfter = 30 * time.Second
+)
+
+func connState(c net.Conn, state http.ConnState) {
+	if s := underStd(c); s != nil && state == http.StateIdle {
+		s.idle()
+	}
 }
 
 // Serve accepts connections from ln until Drain, until ln is closed, or until it fails. It may be called for several.
 func (e *Std) Serve(_ context.Context, ln net.Listener) error {
-	err := e.server.Serve(ln)
-	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
-		return nil
-	}
-	return err
+	e.start()
+	return e.acceptor.serve(ln)
+}
+
+// ServeConn serves a connection that was accepted elsewhere, in the clear or with TLS, HTTP/1.1 or HTTP/2. It returns at
+// once; what was read of the connection already, conn must read again.
+func (e *Std) ServeConn(conn net.Conn) {
+	e.start()
+	e.acceptor.take(conn)
+}
+
+func (e *Std) start() {
+	e.serving.Do(func() { go func() { _ = e.server.Serve(e.acceptor) }() })
 }
 
 // LameDuck turns the health path red and tells clients to close their connections; requests are still served.
@@ -62,7 +100,10 @@ func (e *Std) LameDuck() { e.lameDuck.Store(true) }
 // Drain stops accepting connections and waits until the clients have got their answers. When ctx ends
 // first, it cuts the rest and returns the context's cause.
 func (e *Std) Drain(ctx context.Context) error {
-	if err := e.server.Shutdown(ctx); err != nil {
+	e.acceptor.drain(ctx)
+	err := e.server.Shutdown(ctx)
+	_ = e.acceptor.Close() // also where the server never began
+	if err != nil {
 		_ = e.server.Close()
 		return context.Cause(ctx)
 	}
@@ -76,22 +117,39 @@ func (e *Std) ClosePool(b *drain.Backend) { e.pools.close(b) }
 // answer handles what is the engine's own, and leaves the rest to next.
 func (e *Std) answer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Set to nil, so that net/http adds none that the child did not send.
-		w.Header()["Content-Type"], w.Header()["Date"] = nil, nil
-		if e.lameDuck.Load() && r.ProtoMajor == 1 && r.Header.Get("Upgrade") == "" {
-			w.Header().Set("Connection", "close")
-		}
+		conn, _ := r.Context().Value(stdConnKey{}).(*stdConn)
+		f := &flight{start: conn.begin(), asked: r, rc: http.NewResponseController(w), id: requestID(r.Header[requestIDField])}
+		defer f.leave()
+		out := &writer{ResponseWriter: w, flight: f, request: r, lameDuck: e.lameDuck.Load, stall: e.cfg.Limits.BodyTime}
 		if e.cfg.HealthPath != "" && r.URL.Path == e.cfg.HealthPath {
-			e.health(w)
+			e.health(out)
 			return
 		}
-		rc := http.NewResponseController(w)
-		if r.ProtoMajor == 1 && r.ContentLength < 0 {
-			_ = rc.EnableFullDuplex() // such a body may be one side of a conversation
-		}
-		ctx := context.WithValue(r.Context(), controllerKey{}, rc)
-		next.ServeHTTP(w, r.WithContext(ctx))
+		r = r.WithContext(context.WithValue(r.Context(), flightKey{}, f))
+		e.carry(out, r, next)
+		readRest(r, f)
 	})
+}
+
+// carry is one exchange.
+func (e *Std) carry(w *writer, r *http.Request, next http.Handler) {
+	if e.cfg.Observer != nil {
+		defer w.flight.over(e.cfg.Observer, r)
+	}
+	defer w.last()
+	if err := e.cfg.Limits.acceptable(r); err != nil {
+		e.fail(w, r, err)
+		return
+	}
+	withoutH2C(r.Header)
+	in := r.WithContext(r.Context())
+	if r.Body != nil && r.Body != http.NoBody {
+		in.Body = &clientBody{ReadCloser: r.Body, flight: w.flight, stall: e.cfg.Limits.BodyTime, limit: e.cfg.Limits.Body}
+		if r.ProtoMajor == 1 {
+			_ = w.flight.rc.EnableFullDuplex() // the child may answer before it has all of it
+		}
+	}
+	next.ServeHTTP(w, in)
 }
 
 func (e *Std) health(w http.ResponseWriter) {
@@ -100,7 +158,6 @@ func (e *Std) health(w http.ResponseWriter) {
 		err = errors.New("ending")
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Del("Date")
 	w.Header().Set("Cache-Control", "no-store")
 	if err != nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -111,24 +168,49 @@ func (e *Std) health(w http.ResponseWriter) {
 }
 
 // rewrite makes the child's request of the client's: the same target, host and fields, with the way it came.
-func rewrite(r *httputil.ProxyRequest) {
+func (e *Std) rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL.Scheme = "http"
 	r.Out.URL.Host = "backend" // the exchange knows which
 	r.Out.URL.RawQuery = r.In.URL.RawQuery
 	// The path as it came, not as net/url would write it.
-	if path, _, _ := strings.Cut(r.In.RequestURI, "?"); strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") {
+	if path, _, _ := strings.Cut(r.In.RequestURI, "?"); path != "*" && !strings.HasPrefix(path, "//") {
 		r.Out.URL.Opaque = path
 	}
-	forward(r.Out.Header, r.In)
+	e.cfg.Forwarded.apply(r.Out.Header, r.In)
+	r.Out.Header[requestIDField] = []string{flightOf(r.In.Context()).id}
+	passTrailers(r.Out, r.In)
 }
 
 // fail answers a request that no child has answered.
 func (e *Std) fail(w http.ResponseWriter, r *http.Request, err error) {
-	status := statusOf(err)
-	w.Header().Del("Date")
+	status, f := statusOf(err), flightOf(r.Context())
+	f.failed(err)
 	e.cfg.Logger.Debug("request failed", "method", r.Method, "status", status, "err", err)
+	contentType, body := failureBody(status, r.Header.Get("Accept"))
+	h := w.Header()
+	clear(h)
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set(requestIDField, f.id)
 	if status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", retryAfter(e.cfg.RetryAfter))
+		h.Set("Retry-After", retryAfter(e.cfg.RetryAfter))
 	}
-	http.Error(w, http.StatusText(status), status)
+	if f.clientError() != nil {
+		h.Set("Connection", "close") // where its next request begins, nobody knows
+	}
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body)
+}
+
+// refuse answers on a connection whose head net/http did not hand to the handler.
+func (e *Std) refuse(c *stdConn, status int, err error) error {
+	f := &flight{start: time.Unix(0, c.first.Load()), status: status, id: newRequestID(), err: err}
+	contentType, body := failureBody(status, "")
+	n, writeErr := fmt.Fprintf(c.Conn, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s: %s\r\nConnection: close\r\n\r\n%s",
+		status, http.StatusText(status), contentType, len(body), requestIDField, f.id, body)
+	e.cfg.Logger.Debug("request refused", "status", status, "err", err)
+	if f.sent.Store(int64(min(n, len(body)))); e.cfg.Observer != nil {
+		f.over(e.cfg.Observer, &http.Request{RemoteAddr: c.RemoteAddr().String(), Proto: "HTTP/1.1"})
+	}
+	return writeErr
 }

@@ -66,7 +66,9 @@ func (u *upload) run(buffered []byte) {
 			if !u.quit.Load() {
 				u.fault = err
 			}
-			_ = u.up.Close() // half a request is no request
+			if u.lost == nil {
+				_ = u.up.Close() // half a request is no request
+			} // else the answer may still be read
 			return
 		}
 	}
