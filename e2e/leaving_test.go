@@ -138,7 +138,6 @@ func TestClients_TheAppHearsThatOneIsGone(t *testing.T) {
 // A client that has ended its side, and only that, gets its answer. To net/http it is gone.
 func TestClients_HalfClosedGetTheirAnswer(t *testing.T) {
 	t.Parallel()
-	needEngine(t, lean)
 	in := launch(t, scriptApp(t, countingApp), node, engineFlags(lean)...)
 	for _, request := range []string{
 		"GET /?ms=300&size=100 HTTP/1.1\r\nHost: app.example\r\n\r\n",

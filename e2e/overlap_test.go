@@ -16,57 +16,60 @@ import (
 
 // Promise 1, without anybody waiting: in an overlap no request is even held.
 func TestOverlap_LosesNoRequestAndHoldsNone(t *testing.T) {
-	for name, hardCoded := range map[string]bool{"PORT": false, "hard-coded port": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			port := freePorts(t, 1)[0]
-			v1, v2 := exampleApp(t, "v1"), exampleApp(t, "v2")
-			const reloads = 50
-			if hardCoded {
-				for _, dir := range []string{v1, v2} {
-					script := read(t, filepath.Join(dir, "server.js"))
-					write(t, dir, "server.js", strings.Replace(script, "Number(process.env.PORT || 3000)", port, 1))
+	engines(t, func(t *testing.T, engine string) {
+		for name, hardCoded := range map[string]bool{"PORT": false, "hard-coded port": true} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				port := freePorts(t, 1)[0]
+				v1, v2 := exampleApp(t, "v1"), exampleApp(t, "v2")
+				reloads := map[string]int{lean: 50, std: 20}[engine]
+				if hardCoded {
+					for _, dir := range []string{v1, v2} {
+						script := read(t, filepath.Join(dir, "server.js"))
+						write(t, dir, "server.js", strings.Replace(script, "Number(process.env.PORT || 3000)", port, 1))
+					}
 				}
-			}
-			in := launch(t, v1, node, "--commit", "v1", "--strategy", "overlap", "--settle", "100ms", "--app-port", port)
-			in.publish(v2, "v2")
-			requests := load.Start(mixed(in))
-			windows := []window{{commit: "v1", from: time.Now()}}
-			for i := range reloads {
-				commit := []string{"v2", "v1"}[i%2]
-				windows = append(windows, window{commit: commit, from: time.Now()})
-				in.mustReload(commit)
-				windows[len(windows)-2].to = time.Now()
-				awaitAnswers(t, requests, commit)
-			}
-			windows[len(windows)-1].to = time.Now().Add(time.Hour)
-			check(t, in, requests, windows)
-			if held := in.statusField("held", "total"); held != "0" {
-				t.Errorf("%v requests were held", held)
-			}
-		})
-	}
+				in := launch(t, v1, node, "--engine", engine, "--commit", "v1", "--strategy", "overlap", "--settle", "100ms", "--app-port", port)
+				in.publish(v2, "v2")
+				requests := load.Start(mixed(in))
+				windows := []window{{commit: "v1", from: time.Now()}}
+				for i := range reloads {
+					commit := []string{"v2", "v1"}[i%2]
+					windows = append(windows, window{commit: commit, from: time.Now()})
+					in.mustReload(commit)
+					windows[len(windows)-2].to = time.Now()
+					awaitAnswers(t, requests, commit)
+				}
+				windows[len(windows)-1].to = time.Now().Add(time.Hour)
+				check(t, in, requests, windows)
+				if held := in.statusField("held", "total"); held != "0" {
+					t.Errorf("%v requests were held", held)
+				}
+			})
+		}
+	})
 }
 
 func TestOverlap_OfABrokenReleaseLosesNoRequestAndHoldsNone(t *testing.T) {
-	t.Parallel()
-	v1 := exampleApp(t, "v1")
-	in := launch(t, v1, node, "--commit", "v1", "--strategy", "overlap", "--ready-timeout", "2s")
-	in.publish(scriptApp(t, `throw new Error("broken at the start")`), "throws")
-	in.publish(scriptApp(t, `setInterval(() => {}, 1000)`), "silent")
-	in.publish(scriptApp(t, dyingApp), "dying")
-	requests := load.Start(mixed(in))
-	windows := []window{{commit: "v1", from: time.Now(), to: time.Now().Add(time.Hour)}}
-	in.mustFail(`{"commit":"throws"}`, "FailedPrecondition", `"ready"`, "exited with code 1", "v1 serves")
-	in.mustFail(`{"commit":"silent"}`, "FailedPrecondition", `"ready"`, "not ready in time", "v1 serves")
-	from := time.Now()
-	in.mustFail(`{"commit":"dying"}`, "FailedPrecondition", `"settle"`, "exited with code 5", "v1 serves")
-	windows = append(windows, window{"dying", from, time.Now()})
-	awaitAnswers(t, requests, "v1")
-	check(t, in, requests, windows)
-	if generation := in.statusField("app", "generation"); generation != float64(1) {
-		t.Errorf("generation %v serves, want the first", generation)
-	}
+	engines(t, func(t *testing.T, engine string) {
+		v1 := exampleApp(t, "v1")
+		in := launch(t, v1, node, "--engine", engine, "--commit", "v1", "--strategy", "overlap", "--ready-timeout", "2s")
+		in.publish(scriptApp(t, `throw new Error("broken at the start")`), "throws")
+		in.publish(scriptApp(t, `setInterval(() => {}, 1000)`), "silent")
+		in.publish(scriptApp(t, dyingApp), "dying")
+		requests := load.Start(mixed(in))
+		windows := []window{{commit: "v1", from: time.Now(), to: time.Now().Add(time.Hour)}}
+		in.mustFail(`{"commit":"throws"}`, "FailedPrecondition", `"ready"`, "exited with code 1", "v1 serves")
+		in.mustFail(`{"commit":"silent"}`, "FailedPrecondition", `"ready"`, "not ready in time", "v1 serves")
+		from := time.Now()
+		in.mustFail(`{"commit":"dying"}`, "FailedPrecondition", `"settle"`, "exited with code 5", "v1 serves")
+		windows = append(windows, window{"dying", from, time.Now()})
+		awaitAnswers(t, requests, "v1")
+		check(t, in, requests, windows)
+		if generation := in.statusField("app", "generation"); generation != float64(1) {
+			t.Errorf("generation %v serves, want the first", generation)
+		}
+	})
 }
 
 func TestOverlap_ASecondPortForcesInPlaceAndSaysWhy(t *testing.T) {
@@ -84,23 +87,24 @@ func TestOverlap_ASecondPortForcesInPlaceAndSaysWhy(t *testing.T) {
 }
 
 func TestRun_SidecarsReachTheAppAtItsPort(t *testing.T) {
-	t.Parallel()
-	in := launch(t, exampleApp(t, "v1"), node, "--commit", "v1")
-	in.await("the app's port answers", func() bool {
-		resp, err := http.Get("http://localhost:" + in.appPort + "/healthz")
-		if err != nil {
-			return false
+	engines(t, func(t *testing.T, engine string) {
+		in := launch(t, exampleApp(t, "v1"), node, "--engine", engine, "--commit", "v1")
+		in.await("the app's port answers", func() bool {
+			resp, err := http.Get("http://localhost:" + in.appPort + "/healthz")
+			if err != nil {
+				return false
+			}
+			_ = resp.Body.Close()
+			return resp.StatusCode == http.StatusOK
+		})
+		if addr, _ := in.statusField("app", "address").(string); !strings.HasPrefix(addr, "unix:") {
+			t.Errorf("the app is reached at %q", addr)
 		}
-		_ = resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
+		want, _ := filepath.EvalSymlinks(filepath.Join(in.cmd.Dir, "server.js"))
+		if got := in.statusField("app", "entry"); got != want {
+			t.Errorf("it runs %v, want %s", got, want)
+		}
 	})
-	if addr, _ := in.statusField("app", "address").(string); !strings.HasPrefix(addr, "unix:") {
-		t.Errorf("the app is reached at %q", addr)
-	}
-	want, _ := filepath.EvalSymlinks(filepath.Join(in.cmd.Dir, "server.js"))
-	if got := in.statusField("app", "entry"); got != want {
-		t.Errorf("it runs %v, want %s", got, want)
-	}
 }
 
 // Where a container's PORT names pitstop's public port too, the app is reached by its socket.

@@ -45,49 +45,51 @@ type window struct {
 
 // Promise 1: a reload loses no request.
 func TestReload_LosesNoRequest(t *testing.T) {
-	t.Parallel()
-	v1, v2 := exampleApp(t, "v1"), exampleApp(t, "v2")
-	in := launch(t, v1, node, "--commit", "v1", "--strategy", "in-place", "--settle", "200ms")
-	in.publish(v2, "v2")
-	requests := load.Start(mixed(in))
-	windows := []window{{commit: "v1", from: time.Now()}}
-	for i := range 20 {
-		commit := []string{"v2", "v1"}[i%2]
-		windows = append(windows, window{commit: commit, from: time.Now()})
-		in.mustReload(commit)
-		windows[len(windows)-2].to = time.Now()
-		awaitAnswers(t, requests, commit)
-	}
-	windows[len(windows)-1].to = time.Now().Add(time.Hour)
-	check(t, in, requests, windows)
-	if st := in.terminate(); st != 0 {
-		t.Errorf("exit code %d, want the app's own 0", st)
-	}
+	engines(t, func(t *testing.T, engine string) {
+		v1, v2 := exampleApp(t, "v1"), exampleApp(t, "v2")
+		in := launch(t, v1, node, "--engine", engine, "--commit", "v1", "--strategy", "in-place", "--settle", "200ms")
+		in.publish(v2, "v2")
+		requests := load.Start(mixed(in))
+		windows := []window{{commit: "v1", from: time.Now()}}
+		for i := range 20 {
+			commit := []string{"v2", "v1"}[i%2]
+			windows = append(windows, window{commit: commit, from: time.Now()})
+			in.mustReload(commit)
+			windows[len(windows)-2].to = time.Now()
+			awaitAnswers(t, requests, commit)
+		}
+		windows[len(windows)-1].to = time.Now().Add(time.Hour)
+		check(t, in, requests, windows)
+		if st := in.terminate(); st != 0 {
+			t.Errorf("exit code %d, want the app's own 0", st)
+		}
+	})
 }
 
 // Promise 3: a release that does not become ready never gets a request; the previous one comes back by itself. And
 // one that dies soon after loses none either.
 func TestReload_OfABrokenReleaseLosesNoRequest(t *testing.T) {
-	t.Parallel()
-	v1 := exampleApp(t, "v1")
-	in := launch(t, v1, node, "--commit", "v1", "--strategy", "in-place", "--ready-timeout", "2s")
-	in.publish(scriptApp(t, `throw new Error("broken at the start")`), "throws")
-	in.publish(scriptApp(t, `setInterval(() => {}, 1000)`), "silent")
-	in.publish(scriptApp(t, dyingApp), "dying")
-	requests := load.Start(mixed(in))
-	windows := []window{{commit: "v1", from: time.Now(), to: time.Now().Add(time.Hour)}}
-	for range 2 {
-		in.mustFail(`{"commit":"throws","force":true}`, "FailedPrecondition", `"ready"`, "exited with code 1", "v1 serves")
-		awaitAnswers(t, requests, "v1")
-		in.mustFail(`{"commit":"silent","force":true}`, "FailedPrecondition", `"ready"`, "not ready in time", "does not listen", "v1 serves")
-		awaitAnswers(t, requests, "v1")
-		from := time.Now()
-		in.mustFail(`{"commit":"dying","force":true}`, "FailedPrecondition", `"settle"`, "exited with code 5", "v1 serves")
-		windows = append(windows, window{"dying", from, time.Now()})
-		awaitAnswers(t, requests, "v1")
-	}
-	in.mustFail(`{"commit":"throws"}`, "FailedPrecondition", "marked bad", "force")
-	check(t, in, requests, windows)
+	engines(t, func(t *testing.T, engine string) {
+		v1 := exampleApp(t, "v1")
+		in := launch(t, v1, node, "--engine", engine, "--commit", "v1", "--strategy", "in-place", "--ready-timeout", "2s")
+		in.publish(scriptApp(t, `throw new Error("broken at the start")`), "throws")
+		in.publish(scriptApp(t, `setInterval(() => {}, 1000)`), "silent")
+		in.publish(scriptApp(t, dyingApp), "dying")
+		requests := load.Start(mixed(in))
+		windows := []window{{commit: "v1", from: time.Now(), to: time.Now().Add(time.Hour)}}
+		for range 2 {
+			in.mustFail(`{"commit":"throws","force":true}`, "FailedPrecondition", `"ready"`, "exited with code 1", "v1 serves")
+			awaitAnswers(t, requests, "v1")
+			in.mustFail(`{"commit":"silent","force":true}`, "FailedPrecondition", `"ready"`, "not ready in time", "does not listen", "v1 serves")
+			awaitAnswers(t, requests, "v1")
+			from := time.Now()
+			in.mustFail(`{"commit":"dying","force":true}`, "FailedPrecondition", `"settle"`, "exited with code 5", "v1 serves")
+			windows = append(windows, window{"dying", from, time.Now()})
+			awaitAnswers(t, requests, "v1")
+		}
+		in.mustFail(`{"commit":"throws"}`, "FailedPrecondition", "marked bad", "force")
+		check(t, in, requests, windows)
+	})
 }
 
 // awaitAnswers lets the load run on until a commit has answered for a while.
