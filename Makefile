@@ -21,6 +21,9 @@ fuzz: ## every fuzz target for a while; what it finds stays in testdata/fuzz, an
 	@go list ./... | while read -r p; do go test -list '^Fuzz' $$p | grep '^Fuzz' | while read -r f; do \
 		echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done || exit 1; done
 
+soak-hostile: example grpc-app .tools/bin/grpcurl .tools/bin/h2spec ## many more hostile requests on both engines; HOSTILE_SEED plays others
+	HOSTILE_CASES=$${HOSTILE_CASES:-50000} go test -count=1 -timeout 60m -run TestHostile -v ./e2e
+
 lint: .tools/bin/staticcheck .tools/bin/errcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
 	go vet ./...

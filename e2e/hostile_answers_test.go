@@ -33,8 +33,12 @@ func TestHostile_NobodyGetsWhatIsNotHisAnswer(t *testing.T) {
 				t.Logf("%s: not played on %s: %s", c.name, engine, k.why)
 				continue
 			}
+			began := time.Now()
 			if err := c.run(in, engine, i); err != nil {
 				t.Errorf("%s: %v", c.name, err)
+			}
+			if took := time.Since(began); took > 3*time.Second {
+				t.Logf("%s: took %s", c.name, took)
 			}
 			if in.ended() {
 				t.Fatalf("%s: pitstop has ended", c.name)

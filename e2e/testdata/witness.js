@@ -37,7 +37,6 @@ server.on('clientError', (err, socket) => {
   records.push({ n: ++seen, state: 'refused', url: err.code || String(err) })
   if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
 })
-server.listen(process.env.PORT)
 
 const told = path.join(__dirname, 'told')
 fs.rmSync(told, { force: true }) // of one that died
@@ -47,4 +46,4 @@ net.createServer((socket) => {
     records = records.filter((r) => r.state === 'open')
   })))
   socket.on('error', () => {})
-}).listen(told)
+}).listen(told, () => server.listen(process.env.PORT))
