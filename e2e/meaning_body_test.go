@@ -24,6 +24,9 @@ func (m *meant) readBody(fields []field, raw []byte) (rest []byte, why string) {
 		if !slices.Equal(named, []string{"chunked"}) {
 			return nil, badFraming
 		}
+		if m.codingTab {
+			m.choose("a tab beside a Transfer-Encoding")
+		}
 		if len(named) != len(codings) {
 			m.choose("an empty element in Transfer-Encoding")
 		}

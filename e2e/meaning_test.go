@@ -26,12 +26,14 @@ type meant struct {
 	trailer []field
 	choice  string // the first reason why it may be refused as well; empty: it must be answered
 	choices int
-	tabs    bool   // there is one beside a Content-Length
-	shaky   bool   // there is a choice in its chunks
-	last    string // why the connection ends after it
-	old     bool   // it is HTTP/1.0
-	engine  string // that is known to do some things otherwise; empty: none
-	odd     bool   // and this is one of which there is no other meaning to compare with
+	tabs    bool // there is one beside a Content-Length
+	// codingTab: there is one beside a Transfer-Encoding, which Node's parser takes for a part of it.
+	codingTab bool
+	shaky     bool   // there is a choice in its chunks
+	last      string // why the connection ends after it
+	old       bool   // it is HTTP/1.0
+	engine    string // that is known to do some things otherwise; empty: none
+	odd       bool   // and this is one of which there is no other meaning to compare with
 }
 
 type field struct{ name, value string }
@@ -223,6 +225,7 @@ func readFields(lines []string, m *meant) (fields []field, why string) {
 		if !colon || !isToken(name) {
 			return nil, "a malformed field line"
 		}
+		m.codingTab = m.codingTab || strings.EqualFold(name, "transfer-encoding") && strings.Contains(value, "\t")
 		m.tabs = m.tabs || strings.EqualFold(name, "content-length") && strings.Contains(value, "\t")
 		fields = append(fields, field{name, trimField(value, m)})
 	}

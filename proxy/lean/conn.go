@@ -1,6 +1,7 @@
 package lean
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -100,16 +101,19 @@ func (c *conn) serve() {
 		if buf, left = c.await(); buf == nil {
 			return
 		}
-		if c.requests == 0 && c.e.isForeign(*buf) {
-			left = true
-			c.handOver(buf)
-			return
-		}
 		x = c.e.newExchange(c, buf)
 		for x.run() {
 			if !x.next() { // what the client has sent ahead
 				break
 			}
+		}
+		if x.foreign {
+			left = true
+			first := bytes.Clone(x.in)
+			x.release()
+			x = nil
+			c.handOver(first)
+			return
 		}
 		again, more := x.again, x.mayCome()
 		x.release()

@@ -26,6 +26,7 @@ type exchangeState struct {
 	interims  int           // how many interim responses were passed on
 	answered  bool          // a byte of a response was read
 	responded bool          // a byte of the response was written to the client
+	foreign   bool          // the connection is for the other engine
 	again     bool          // the client's connection goes on after this
 	keep      time.Duration // how long the connection to the child may be idle after this
 	endless   *endless      // a stream or a tunnel; nil: neither
@@ -40,6 +41,10 @@ type exchangeState struct {
 func (x *exchange) run() bool {
 	x.begin()
 	err := x.readHead()
+	if err == errForeign {
+		x.foreign = true
+		return false
+	}
 	if err == nil {
 		if x.isHealth() {
 			return x.health()

@@ -1,28 +1,27 @@
 package lean
 
 import (
-	"bytes"
+	"errors"
 	"net"
 	"pitstop/proxy"
 )
 
 // preface is how HTTP/2 begins (RFC 9113, 3.4); no method of HTTP/1.1 does.
-const preface = "PRI * HTTP/2.0\r\n"
+const preface = "PRI "
+
+var errForeign = errors.New("not HTTP/1")
 
 // isForeign says whether a connection that begins with p is one for the other engine: HTTP/2, or TLS if that is
-// welcome. When that cannot be told yet it is, since the other engine speaks HTTP/1.1 too.
+// welcome. A client that sends less than tells them apart is not.
 func (e *Engine) isForeign(p []byte) bool {
 	if p[0] == proxy.RecordHandshake {
 		return e.cfg.TLS != nil
 	}
-	n := min(len(p), len(preface))
-	return string(p[:n]) == preface[:n]
+	return len(p) >= len(preface) && string(p[:len(preface)]) == preface
 }
 
-// handOver gives a connection whose first bytes are in buf to the other engine.
-func (c *conn) handOver(buf *[]byte) {
-	first := bytes.Clone(*buf)
-	c.e.in.put(buf)
+// handOver gives a connection of which these bytes have been read to the other engine.
+func (c *conn) handOver(first []byte) {
 	c.e.gone.remove(c)
 	c.e.forget(c)
 	c.e.std.ServeConn(&begunConn{Conn: c.nc, first: first})

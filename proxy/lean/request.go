@@ -16,6 +16,9 @@ func (x *exchange) readHead() error {
 	x.c.reading.set(&x.e.clock, x.e.cfg.Limits.HeadTime)
 	defer x.c.reading.stop()
 	for {
+		if x.c.requests == 1 && x.e.isForeign(x.in) {
+			return errForeign
+		}
 		done, err := x.req.Request(x.in, x.e.limits)
 		if err != nil {
 			x.logBad(err)
