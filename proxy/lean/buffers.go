@@ -68,21 +68,16 @@ func (r *lazyReader) read() (*[]byte, error) {
 // try reads without waiting; false says that there is nothing yet.
 func (r *lazyReader) try(fd uintptr) bool {
 	buf := r.pool.get()
-	for {
-		n, err := syscall.Read(int(fd), (*buf)[:cap(*buf)])
-		switch err {
-		case nil:
-			*buf = (*buf)[:n]
-			r.buf = buf
-			return true
-		case syscall.EINTR:
-		case syscall.EAGAIN:
-			r.pool.put(buf)
-			return false
-		default:
-			r.pool.put(buf)
-			r.err = err
-			return true
-		}
+	n, errno := sysRead(fd, (*buf)[:cap(*buf)])
+	if errno == 0 {
+		*buf = (*buf)[:n]
+		r.buf = buf
+		return true
 	}
+	r.pool.put(buf)
+	if errno == syscall.EAGAIN {
+		return false
+	}
+	r.err = errno
+	return true
 }

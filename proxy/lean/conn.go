@@ -21,7 +21,7 @@ type conn struct {
 	e    *Engine
 	id   uint64
 	nc   net.Conn
-	raw  syscall.RawConn
+	wire wire
 	peer string
 	// forwarded are the fields that this connection sets, as lines: for, proto and port.
 	forwarded [3]string
@@ -55,8 +55,7 @@ func newConn(e *Engine, nc net.Conn) (*conn, error) {
 	if !ok {
 		return nil, errors.New("not a socket")
 	}
-	var err error
-	if c.raw, err = sc.SyscallConn(); err != nil {
+	if err := c.wire.init(sc); err != nil {
 		return nil, err
 	}
 	if err := c.first.init(sc, &e.in); err != nil {
@@ -182,7 +181,7 @@ func (c *conn) resume() {
 // lastBytes returns what has arrived while the connection was about to be closed: a request that has reached us is served.
 func (c *conn) lastBytes() (buf *[]byte) {
 	r := lazyReader{pool: &c.e.in}
-	_ = c.raw.Control(func(fd uintptr) { r.try(fd) })
+	_ = c.wire.raw.Control(func(fd uintptr) { r.try(fd) })
 	if r.buf == nil {
 		return nil
 	}
@@ -196,7 +195,7 @@ func (c *conn) lastBytes() (buf *[]byte) {
 // read reads from the client. It fails with errTimeout when the alarm has rung.
 func (c *conn) read(p []byte) (int, error) {
 	for {
-		n, err := c.nc.Read(p)
+		n, err := c.wire.Read(p)
 		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, err
 		}
@@ -215,7 +214,7 @@ func (c *conn) write(p []byte) error {
 	c.writing.set(&c.e.clock, c.e.cfg.Limits.BodyTime)
 	defer c.writing.stop()
 	for {
-		n, err := c.nc.Write(p)
+		n, err := c.wire.Write(p)
 		p = p[n:]
 		if err == nil {
 			return nil

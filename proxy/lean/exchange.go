@@ -127,6 +127,9 @@ func (x *exchange) ask() error {
 
 // resend says what to do after an attempt that failed with err, and the error to give up with.
 func (x *exchange) resend(err error) (resend, error) {
+	if err == errLoud { // a new one
+		err = &notAnswered{err: err}
+	}
 	var failed *notAnswered
 	if !errors.As(err, &failed) {
 		return giveUp, err
@@ -173,24 +176,46 @@ func (x *exchange) retry() error {
 // attempt sends the request to the visit's child and reads the head of its response. It fails with *notAnswered
 // before the first byte of one.
 func (x *exchange) attempt(fresh bool) error {
-	up, err := x.e.poolFor(x.visit.Backend()).take(fresh)
-	if err != nil {
-		return &notAnswered{err: err}
+	x.back = x.back[:0]
+	x.resp.Reset()
+	if limit := x.e.cfg.Limits.ResponseTime; limit > 0 {
+		x.c.waiting.set(&x.e.clock, limit)
+		defer x.c.waiting.stop()
 	}
-	x.up = up
-	if err := x.c.carrying(up); err != nil {
-		return err
+	for {
+		up, err := x.e.poolFor(x.visit.Backend()).take(fresh)
+		if err != nil {
+			return &notAnswered{err: err}
+		}
+		x.up = up
+		if err := x.c.carrying(up); err != nil {
+			return err
+		}
+		err = x.send()
+		if err == errLoud && up.used {
+			x.drop()
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		return x.readResponse()
 	}
-	if err := x.send(); err != nil {
-		return err
-	}
-	return x.readResponse()
 }
 
-// send writes the request. A body that is not whole is written by an upload, while the response is read.
+// send writes the request. One that is in one piece is asked at once, and then the first bytes of its response are read
+// too. A body that is not whole is written by an upload, while the response is read.
 func (x *exchange) send() error {
+	if x.plan.whole && (x.plan.inOut || len(x.plan.bytes) == 0) {
+		n, err := x.up.ask(x.out, x.back[:cap(x.back)], x.stop)
+		x.back, x.answered = x.back[:n], n > 0
+		return err
+	}
+	if !x.up.wire.quiet() {
+		return errLoud
+	}
 	n, err := x.up.Write(x.out)
-	if err == nil && len(x.plan.bytes) > 0 && !x.plan.inOut {
+	if err == nil && len(x.plan.bytes) > 0 {
 		var more int
 		more, err = x.up.Write(x.plan.bytes)
 		n += more

@@ -50,7 +50,7 @@ func (c *conn) probe(now int64) {
 	defer c.mu.Unlock()
 	c.probeAt.Store(0)
 	if c.mayProbe && c.up != nil {
-		_ = c.raw.Control(sendInterim)
+		_ = c.wire.raw.Control(sendInterim)
 	}
 }
 

@@ -61,7 +61,7 @@ const (
 func (w *goneWatch) control(op int, events uint32, c *conn) error {
 	event := unix.EpollEvent{Events: events, Fd: int32(uint32(c.id)), Pad: int32(uint32(c.id >> 32))}
 	var err error
-	if ctlErr := c.raw.Control(func(fd uintptr) { err = unix.EpollCtl(w.fd, op, int(fd), &event) }); ctlErr != nil {
+	if ctlErr := c.wire.raw.Control(func(fd uintptr) { err = unix.EpollCtl(w.fd, op, int(fd), &event) }); ctlErr != nil {
 		return ctlErr
 	}
 	return os.NewSyscallError("epoll_ctl", err)

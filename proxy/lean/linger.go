@@ -22,7 +22,7 @@ func (c *conn) linger() {
 	buf := c.e.in.get()
 	defer c.e.in.put(buf)
 	for total := 0; total < lingerBytes; {
-		n, err := c.nc.Read((*buf)[:cap(*buf)])
+		n, err := c.wire.Read((*buf)[:cap(*buf)])
 		if total += n; err != nil {
 			return
 		}

@@ -34,17 +34,13 @@ func (x *exchange) childStops() error {
 	return nil
 }
 
-// readResponse reads the head of the response, and passes interim ones on.
+// readResponse reads the head of the response, of which the first bytes may be there, and passes interim ones on.
 func (x *exchange) readResponse() error {
-	x.back = x.back[:0]
-	x.resp.Reset()
-	if limit := x.e.cfg.Limits.ResponseTime; limit > 0 {
-		x.c.waiting.set(&x.e.clock, limit)
-		defer x.c.waiting.stop()
-	}
-	for {
-		if err := x.moreBack(); err != nil {
-			return err
+	for first := len(x.back) > 0; ; first = false {
+		if !first {
+			if err := x.moreBack(); err != nil {
+				return err
+			}
 		}
 		for {
 			done, err := x.resp.Response(x.back, responseLimits)

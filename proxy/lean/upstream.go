@@ -14,47 +14,72 @@ import (
 	"pitstop/proxy"
 )
 
-// upstream is one connection of the lean engine to a child.
+// upstream is one connection of the engine to a child.
 type upstream struct {
 	net.Conn
+	wire wire
 	pool *upstreams
-	raw  syscall.RawConn
 	// used says that it has carried a request before, so that the child may have closed it meanwhile.
 	used bool
 	// idleTicks is how long it may be idle, since the tick idleFrom.
 	idleTicks, idleFrom int64
-
-	quiet bool
-	look  func(fd uintptr)
 }
 
-// isQuiet says whether the connection is open and nothing lies in it: what comes unasked is no answer to the next request.
-func (u *upstream) isQuiet() bool {
-	u.quiet = false
-	return u.raw.Control(u.look) == nil && u.quiet
-}
+// errLoud is a connection that was closed while it was idle, or in which there lies what nobody asked for.
+var errLoud = errors.New("the connection was closed, or had an answer without a question")
 
-func (u *upstream) lookNow(fd uintptr) {
-	var b [1]byte
-	_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-	u.quiet = err == syscall.EAGAIN
-}
+// Write implements io.Writer.
+func (u *upstream) Write(p []byte) (int, error) { return u.wire.Write(p) }
 
 // read reads from the child. A deadline that has passed is met by stop, if it is for this phase, else taken back.
 func (u *upstream) read(p []byte, stop func() error) (int, error) {
 	for {
-		n, err := u.Conn.Read(p)
+		n, err := u.wire.Read(p)
 		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, err
 		}
-		if err := stop(); err != nil {
-			return 0, err
-		}
-		_ = u.SetReadDeadline(time.Time{})
-		if err := stop(); err != nil { // it may have been set while it was taken back
+		if err := u.takeBack(stop); err != nil {
 			return 0, err
 		}
 	}
+}
+
+// takeBack takes a deadline back that was not for this phase.
+func (u *upstream) takeBack(stop func() error) error {
+	if err := stop(); err != nil {
+		return err
+	}
+	_ = u.SetReadDeadline(time.Time{})
+	return stop() // it may have been set while it was taken back
+}
+
+// ask sends a request that is whole and reads the first bytes of its response. It fails with errLoud before anything is
+// sent, with *notAnswered, or with what stop says.
+func (u *upstream) ask(request, p []byte, stop func() error) (int, error) {
+	n, rest, loud, err := u.wire.ask(request, p)
+	for errors.Is(err, os.ErrDeadlineExceeded) && len(rest) == len(request) { // not sent
+		if err := u.takeBack(stop); err != nil {
+			return 0, err
+		}
+		n, rest, loud, err = u.wire.ask(request, p)
+	}
+	switch {
+	case n > 0:
+		return n, nil
+	case loud:
+		return 0, errLoud
+	case err != nil && len(rest) == len(request):
+		return 0, &notAnswered{err: err}
+	case err == nil && len(rest) > 0: // the socket is full, or the child closes it: then there may be an answer all the same
+		_, _ = u.wire.Write(rest)
+		n, err = u.read(p, stop)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		n, err = u.read(p, stop)
+	}
+	if n > 0 || errors.Is(err, proxy.ErrNoResponse) || errors.Is(err, proxy.ErrClientGone) {
+		return n, err
+	}
+	return 0, &notAnswered{err: err, sent: true}
 }
 
 // upstreams are the connections to one backend, and gone with it.
@@ -68,7 +93,7 @@ type upstreams struct {
 	endless map[*endless]struct{} // streams and tunnels
 }
 
-// take returns an idle connection that the child has not closed, or a new one.
+// take returns an idle connection, or a new one.
 func (p *upstreams) take(fresh bool) (*upstream, error) {
 	for !fresh {
 		u, err := p.pop()
@@ -78,7 +103,7 @@ func (p *upstreams) take(fresh bool) (*upstream, error) {
 		if u == nil {
 			break
 		}
-		if p.clock.now.Load()-u.idleFrom < u.idleTicks && u.isQuiet() {
+		if p.clock.now.Load()-u.idleFrom < u.idleTicks {
 			return u, nil
 		}
 		_ = u.Close()
@@ -111,8 +136,7 @@ func (p *upstreams) dial() (*upstream, error) {
 		return nil, err
 	}
 	u := &upstream{Conn: conn, pool: p}
-	u.look = u.lookNow
-	if u.raw, err = conn.(syscall.Conn).SyscallConn(); err != nil {
+	if err := u.wire.init(conn.(syscall.Conn)); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
