@@ -199,14 +199,22 @@ func (c *conn) read(p []byte) (int, error) {
 		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, err
 		}
-		if c.reading.rang() {
-			return 0, errTimeout
-		}
-		_ = c.nc.SetReadDeadline(time.Time{})
-		if c.reading.rang() {
-			return 0, errTimeout
+		if err := c.takeBack(); err != nil {
+			return 0, err
 		}
 	}
+}
+
+// takeBack takes a deadline back that was not for this phase.
+func (c *conn) takeBack() error {
+	if c.reading.rang() {
+		return errTimeout
+	}
+	_ = c.nc.SetReadDeadline(time.Time{})
+	if c.reading.rang() { // set while it was taken back
+		return errTimeout
+	}
+	return nil
 }
 
 // write writes to the client, which may be slow but not stand still.

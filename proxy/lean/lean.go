@@ -31,6 +31,7 @@ type Engine struct {
 	back      buffers
 	body      buffers
 	budget    proxy.Budget
+	pipes     pipes
 	// pool is the one that was used last; most requests need no other.
 	pool  atomic.Pointer[upstreams]
 	pools poolsOf
@@ -135,6 +136,7 @@ func (e *Engine) Drain(ctx context.Context) error {
 		close(e.stop)
 		e.gone.close()
 		e.running.Wait()
+		e.pipes.close()
 	}
 	return errors.Join(err, <-others)
 }

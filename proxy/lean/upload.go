@@ -50,16 +50,27 @@ func (x *exchange) startUpload() *upload {
 // run writes the pieces of the body to the child, buffered first.
 func (u *upload) run(buffered []byte) {
 	defer close(u.done)
-	buf := u.x.e.body.get()
-	defer u.x.e.body.put(buf)
+	var buf *[]byte
+	defer func() {
+		if buf != nil {
+			u.x.e.body.put(buf)
+		}
+	}()
 	p := buffered
 	for {
 		finished, err := u.piece(p)
+		if err == nil && !finished && !u.x.req.Chunked {
+			err = u.splice()
+			finished = u.left == 0
+		}
 		if finished && err == nil {
 			u.whole = u.lost == nil
 			return
 		}
 		if err == nil {
+			if buf == nil {
+				buf = u.x.e.body.get()
+			}
 			p, err = u.read((*buf)[:cap(*buf)])
 		}
 		if err != nil {
@@ -76,11 +87,20 @@ func (u *upload) run(buffered []byte) {
 
 // read reads the next piece.
 func (u *upload) read(p []byte) ([]byte, error) {
-	c := u.x.c
-	defer c.reading.stop()
 	if !u.x.req.Chunked {
 		p = p[:min(int64(len(p)), u.left)]
 	}
+	n, err := u.await(func() (int64, error) {
+		n, err := u.x.c.read(p)
+		return int64(n), err
+	})
+	return p[:n], err
+}
+
+// await calls what waits for the client's next bytes, within the bounds.
+func (u *upload) await(next func() (int64, error)) (int64, error) {
+	c := u.x.c
+	defer c.reading.stop()
 	switch {
 	case u.late.Load():
 		c.reading.set(&c.e.clock, lateTime)
@@ -88,14 +108,14 @@ func (u *upload) read(p []byte) ([]byte, error) {
 		c.reading.set(&c.e.clock, c.e.cfg.Limits.BodyTime)
 	}
 	if u.quit.Load() {
-		return nil, errTimeout
+		return 0, errTimeout
 	}
-	n, err := c.read(p)
+	n, err := next()
 	if n > 0 {
 		u.began.Store(true)
-		return p[:n], nil
+		return n, nil
 	}
-	return nil, bodyError(err)
+	return 0, bodyError(err)
 }
 
 // piece sends what belongs to the body, and says whether that was its end.
