@@ -47,6 +47,8 @@ http {
       proxy_set_header Host $host;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-Port $server_port;
+      proxy_set_header X-Request-Id $request_id;
       proxy_request_buffering off;
       client_body_buffer_size 128k;
       proxy_buffers 8 64k;
@@ -83,6 +85,9 @@ defaults
 frontend public
   bind %s backlog 4096
   http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Port %%[dst_port]
+  unique-id-format %%{+X}o%%ci%%cp%%fi%%fp%%Ts%%rt%%pid
+  unique-id-header X-Request-Id
   default_backend app
 backend app
   server app %s pool-purge-delay 4s

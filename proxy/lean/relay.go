@@ -152,9 +152,6 @@ func (r *relay) trailers(p []byte) ([]byte, error) {
 // run carries the rest of the body.
 func (r *relay) run() error {
 	x := r.x
-	if done, err := r.splice(); done {
-		return err
-	}
 	buf := x.back[:cap(x.back)]
 	var large *[]byte
 	defer func() {
