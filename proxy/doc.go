@@ -7,6 +7,7 @@
 //     drain. One of unknown length is passed on as it comes: it may be one side of a conversation.
 //   - Failures become statuses in one table, and none of them tells of the app's inside.
 //
-// An engine is what carries: std stands on net/http. Both ends of its seam are small, so that another can take
-// its place: Serve, Drain, and what the supervisor needs, LameDuck and ClosePool.
+// An engine is what carries. There are two, and this package is what they share: settings, the table of failures, what
+// is said of a request's way, the observer. proxy/lean is our own HTTP/1.1; proxy/std stands on net/http, for HTTP/2, TLS
+// and whoever wants to fall back. The seam is small: Serve, Drain, and what the supervisor needs, LameDuck and ClosePool.
 package proxy
