@@ -7,10 +7,13 @@ import (
 	"sync"
 )
 
-// queuedLines is how many lines of pitstop's own log may wait: all of a few reloads, under a megabyte.
+// queuedLines is how many lines of a log may wait: all of pitstop's own of a few reloads, under a megabyte.
 const queuedLines = 4096
 
-// logQueue takes the lines of pitstop's own log and never blocks: the supervisor's loop writes there too, and would stand
+// batchSize is from how many bytes on lines are written.
+const batchSize = 32 << 10
+
+// logQueue takes the lines of a log and never blocks: the supervisor's loop writes there too, and would stand
 // still with a reader of stderr that does. What it has no room for is dropped, counted, and told where it is missing.
 type logQueue struct {
 	out  io.Writer
@@ -52,11 +55,21 @@ func (q *logQueue) run() {
 		if len(lines) == 0 {
 			return
 		}
-		for _, line := range lines {
-			_, _ = q.out.Write(line)
-		}
+		q.write(lines)
 		if dropped > 0 {
 			q.tell(dropped)
+		}
+	}
+}
+
+// write writes the lines, many at once: lines may come faster than a system call for each.
+func (q *logQueue) write(lines [][]byte) {
+	var batch []byte
+	for i, line := range lines {
+		batch = append(batch, line...)
+		if len(batch) >= batchSize || i == len(lines)-1 {
+			_, _ = q.out.Write(batch)
+			batch = batch[:0]
 		}
 	}
 }

@@ -40,7 +40,7 @@ type instance struct {
 	room            *room
 	supervisor      *supervisor.Supervisor
 	door            *control.Door
-	accessLog       *os.File // nil: there is none, or it is stdout
+	accessLog       *accessLog // nil: there is none
 }
 
 // run keeps the app serving until SIGTERM and returns its exit code.
@@ -81,15 +81,14 @@ func (f *runFlags) open(p Process, s settings, m *mistakes) *instance {
 		m.other(err)
 	}
 	tlsConfig := f.serverTLS(in.log.Named("proxy"), m)
-	var observer proxy.Observer
-	observer, in.accessLog = f.accessLog(p.Stdout, m)
+	in.accessLog = f.openAccessLog(p.Stdout, in.log.Named("proxy"), m)
 	if m.any() {
 		return in
 	}
 	gate := drain.New(drain.Bounds{Timeout: f.HoldTimeout, Max: f.HoldMax, Bytes: int64(f.HoldBytes)})
 	in.engine = f.newEngine(proxy.Config{
 		Gate: gate, HealthPath: f.HealthPath, Health: func() error { return in.supervisor.Health() },
-		AppProtocol: proxy.AppProtocol(f.AppProtocol), Forwarded: proxy.Forwarded(f.Forwarded), Limits: f.limits(), TLS: tlsConfig, Observer: observer,
+		AppProtocol: proxy.AppProtocol(f.AppProtocol), Forwarded: proxy.Forwarded(f.Forwarded), Limits: f.limits(), TLS: tlsConfig, Observer: in.accessLog.observer(),
 		ReplayBuffer: int(f.ReplayBuffer), ReplayMemory: int64(f.HoldBytes), RetryAfter: time.Second, IdleTimeout: f.IdleTimeout, Logger: in.log.Named("proxy"),
 	})
 	in.room = newRoom(p.Env, in.log)
@@ -114,9 +113,7 @@ func (in *instance) close() {
 	if in.launcher != nil {
 		in.launcher.close()
 	}
-	if in.accessLog != nil {
-		_ = in.accessLog.Close()
-	}
+	in.accessLog.close(ctx)
 	in.logQueue.close(ctx) // last, for the others log
 }
 
