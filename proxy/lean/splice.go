@@ -27,6 +27,7 @@ func (u *upload) splice() error {
 		u.left -= n
 		u.body += n
 		inPipe, u.lost = u.up.wire.spliceOut(pipe, n)
+		u.sent.Add(n - inPipe)
 	}
 	return nil
 }

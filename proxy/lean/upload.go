@@ -27,12 +27,12 @@ type upload struct {
 	began     atomic.Bool // bytes of the body have come
 	late      atomic.Bool // the response is complete
 	quit      atomic.Bool
+	sent      atomic.Int64 // bytes that the child has taken
 
 	// The goroutine's, until done.
 	left   int64 // of a body of known length
 	follow http1.Chunked
 	body   int64 // bytes of it so far, without framing
-	sent   int64 // bytes written
 	lost   error // the child takes no more
 	wasted int64 // bytes read since
 	whole  bool  // all was written
@@ -143,9 +143,8 @@ func (u *upload) piece(p []byte) (finished bool, err error) {
 // send writes to the child. When that takes no more, the client may still be at it: some is read and thrown away.
 func (u *upload) send(p []byte) error {
 	if u.lost == nil && len(p) > 0 {
-		var n int
-		n, u.lost = u.up.Write(p)
-		u.sent += int64(n)
+		_, u.lost = u.up.Write(p)
+		u.sent.Add(int64(len(p)))
 	}
 	if u.lost != nil {
 		if u.wasted += int64(len(p)); u.wasted > maxDiscard {
@@ -211,9 +210,27 @@ func (x *exchange) finishUpload() bool {
 	}
 	u.late.Store(true)
 	x.c.reading.set(&x.c.e.clock, lateTime)
-	<-u.done
+	u.wait()
 	x.endUpload()
 	return u.whole
+}
+
+// wait waits for the end of an upload whose response is complete. A child that takes nothing more for a while will not.
+func (u *upload) wait() {
+	ticker := time.NewTicker(lateTime)
+	defer ticker.Stop()
+	for taken := int64(-1); ; {
+		select {
+		case <-u.done:
+			return
+		case <-ticker.C:
+		}
+		now := u.sent.Load()
+		if now == taken {
+			_ = u.up.Close()
+		}
+		taken = now
+	}
 }
 
 // endUpload takes over what the upload leaves: what has come behind the body.
