@@ -235,7 +235,7 @@ func (c *conn) write(p []byte) error {
 }
 
 // parkAfter is how long a goroutine waits for the next request. Its stack is most of what an idle connection costs.
-const parkAfter = time.Second
+const parkAfter = 300 * time.Millisecond
 
 var errTimeout = errors.New("the client stands still")
 
