@@ -158,10 +158,22 @@ func (c *conn) await() (buf *[]byte, parked bool) {
 		case c.e.draining.Load():
 			c.awake()
 			return c.lastBytes(), false
-		case c.parking.Swap(false) && c.e.gone.park(c):
+		case c.parking.Swap(false) && c.park():
 			return nil, true
 		}
 	}
+}
+
+// park leaves the connection to the watch, if that is possible. Whoever has ended the waiting since it was looked at last
+// found nobody to wake.
+func (c *conn) park() bool {
+	if !c.e.gone.park(c) {
+		return false
+	}
+	if c.e.draining.Load() || c.reading.rang() {
+		c.resume()
+	}
+	return true
 }
 
 // awake ends the idleness.
