@@ -40,6 +40,7 @@ type conn struct {
 	mu sync.Mutex
 	// halfClosed: the client sends no more; it may still read. reset: it does not.
 	halfClosed, reset bool
+	saidAll           bool                    // a tunnel's side to the client is closed: the client's end looks like a reset then
 	severed           bool                    // Drain cut it
 	cancel            context.CancelCauseFunc // ends the waiting at the gate; nil: it does not wait
 	up                *upstream               // that carries its request; nil: none

@@ -115,7 +115,7 @@ func (t *tunnelled) copyDown() error {
 			return t.hangUp(err)
 		case len(*buf) == 0:
 			x.e.back.put(buf)
-			closeWrite(x.c.nc)
+			x.c.sayNoMore()
 			x.c.reading.set(&x.e.clock, x.e.cfg.Limits.BodyTime) // what the client still has to say
 			return nil
 		}
