@@ -26,6 +26,7 @@ func (u *upload) splice() error {
 		}
 		u.left -= n
 		u.body += n
+		u.hurry()
 		inPipe, u.lost = u.up.wire.spliceOut(pipe, n)
 	}
 	return nil

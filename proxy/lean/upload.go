@@ -143,6 +143,7 @@ func (u *upload) piece(p []byte) (finished bool, err error) {
 // send writes to the child. When that takes no more, the client may still be at it: some is read and thrown away.
 func (u *upload) send(p []byte) error {
 	if u.lost == nil && len(p) > 0 {
+		u.hurry()
 		var n int
 		n, u.lost = u.up.Write(p)
 		u.sent += int64(n)
@@ -153,6 +154,13 @@ func (u *upload) send(p []byte) error {
 		}
 	}
 	return nil
+}
+
+// hurry bounds the next write to a child that has answered: it may never read again.
+func (u *upload) hurry() {
+	if u.late.Load() {
+		_ = u.up.SetWriteDeadline(time.Now().Add(lateTime))
+	}
 }
 
 // trailers reads the trailer section and sends what may be sent of it.
@@ -210,8 +218,10 @@ func (x *exchange) finishUpload() bool {
 		return true
 	}
 	u.late.Store(true)
+	u.hurry()
 	x.c.reading.set(&x.c.e.clock, lateTime)
 	<-u.done
+	_ = u.up.SetWriteDeadline(time.Time{})
 	x.endUpload()
 	return u.whole
 }
