@@ -27,6 +27,7 @@ type upload struct {
 	began     atomic.Bool // bytes of the body have come
 	late      atomic.Bool // the response is complete
 	quit      atomic.Bool
+	heard     atomic.Bool // the child has answered, or will not
 
 	// The goroutine's, until done.
 	left   int64 // of a body of known length
@@ -64,7 +65,9 @@ func (u *upload) run(buffered []byte) {
 			finished = u.left == 0
 		}
 		if finished && err == nil {
-			u.whole = u.lost == nil
+			if u.whole = u.lost == nil; u.whole {
+				u.awaitResponse()
+			}
 			return
 		}
 		if err == nil {
@@ -112,7 +115,9 @@ func (u *upload) await(next func() (int64, error)) (int64, error) {
 	}
 	n, err := next()
 	if n > 0 {
-		u.began.Store(true)
+		if !u.began.Swap(true) {
+			c.waiting.stop() // for the child's word to go on
+		}
 		return n, nil
 	}
 	return 0, bodyError(err)
@@ -154,6 +159,17 @@ func (u *upload) send(p []byte) error {
 		}
 	}
 	return nil
+}
+
+// awaitResponse gives the child its time for the response, now that it has the request whole.
+func (u *upload) awaitResponse() {
+	c := u.x.c
+	if limit := c.e.cfg.Limits.ResponseTime; limit > 0 && !u.heard.Load() {
+		c.waiting.set(&c.e.clock, limit)
+		if u.heard.Load() { // meanwhile
+			c.waiting.stop()
+		}
+	}
 }
 
 // hurry bounds the next write to a child that has answered: it may never read again.
