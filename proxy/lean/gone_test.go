@@ -180,3 +180,29 @@ func TestGone_WhatTheLastRequestWasDoesNotMatterToTheNext(t *testing.T) {
 	close(tell)
 	client.want(200, "hello")
 }
+
+func TestGone_NoInterimResponseIsSentIntoAResponse(t *testing.T) {
+	f := newFixture(t)
+	asked, begin, end := make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
+	f.gate.Serve(f.backend(func(a *app) {
+		a.head()
+		asked <- struct{}{}
+		<-begin
+		a.say("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel")
+		<-end
+		a.say("lo")
+	}))
+	client := f.dial()
+	client.say(get)
+	<-asked
+	_ = client.CloseWrite()
+	c := f.conn()
+	f.await("to be asked", func() bool { return c.probeAt.Load() > 0 })
+	close(begin)
+	resp := client.answer()
+	f.await("asked, or not", func() bool { return c.probeAt.Load() == 0 })
+	close(end)
+	if got, err := io.ReadAll(resp.Body); string(got) != "hello" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}

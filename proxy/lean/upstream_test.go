@@ -195,6 +195,9 @@ func TestUpstreams_OneThatIsInUseWhenThePoolIsClosedIsNotKept(t *testing.T) {
 	f.e.ClosePool(b)
 	close(tell)
 	client.want(200, "hello")
+	if n := len(f.e.poolFor(b).idles()); n > 0 {
+		t.Errorf("%d are kept", n)
+	}
 	<-ended
 }
 
