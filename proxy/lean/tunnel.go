@@ -51,7 +51,6 @@ type tunnelled struct {
 	x         *exchange
 	webSocket bool
 	frames    http1.Frames // of what the client gets
-	said      bool         // the close frame was sent
 }
 
 // up passes on what the client sends, until it sends no more.
