@@ -68,7 +68,7 @@ func TestEndless_AStreamIsEndedBehindAnEventAsIfItWereComplete(t *testing.T) {
 				events = "data: 1\n\n"
 			}
 			client.want(200, events)
-			<-ended
+			f.wait(ended)
 			f.want(b, drain.Counts{})
 			f.gate.Serve(f.backend(hello)) // and the connection goes on
 			client.say(get)
@@ -272,7 +272,7 @@ func TestTunnel_OneThatIsNoWebSocketIsJustClosed(t *testing.T) {
 	f.gate.Hold()
 	b.EndStreams(0)
 	client.wantEnd()
-	<-ended
+	f.wait(ended)
 	f.want(b, drain.Counts{})
 }
 

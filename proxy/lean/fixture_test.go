@@ -214,3 +214,13 @@ func (f *fixture) await(what string, ok func() bool) {
 		}
 	}
 }
+
+// wait waits for what a child says.
+func (f *fixture) wait(said <-chan struct{}) {
+	f.t.Helper()
+	select {
+	case <-said:
+	case <-time.After(10 * time.Second):
+		f.t.Fatal("waited in vain")
+	}
+}

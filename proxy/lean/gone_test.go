@@ -41,7 +41,7 @@ func TestGone_AHalfClosedClientWhoseRequestIsWithTheChildIsAskedAndGetsItsAnswer
 	f.gate.Serve(f.backend(silent(asked, tell, ended)))
 	client := f.dial()
 	client.say(get)
-	<-asked
+	f.wait(asked)
 	_ = client.CloseWrite()
 	line, err := client.r.ReadString('\n') // http.ReadResponse reads past an interim response's end
 	if err != nil || line != "HTTP/1.1 100 Continue\r\n" {
@@ -62,7 +62,7 @@ func TestGone_AnHTTP10ClientGetsNoInterimResponse(t *testing.T) {
 	f.gate.Serve(f.backend(silent(asked, tell, ended)))
 	client := f.dial()
 	client.say("GET / HTTP/1.0\r\n\r\n")
-	<-asked
+	f.wait(asked)
 	_ = client.CloseWrite()
 	c := f.conn()
 	f.await("noticed", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.halfClosed })
@@ -78,10 +78,10 @@ func TestGone_OneThatHasClosedIsNoticedWhileItsRequestIsWithTheChild(t *testing.
 	f.gate.Serve(b)
 	client := f.dial()
 	client.say(get)
-	<-asked
+	f.wait(asked)
 	from := f.e.clock.now.Load()
 	_ = client.Close()
-	<-ended
+	f.wait(ended)
 	if took := f.e.clock.now.Load() - from; took > 3*int64(probeAfter/tick) {
 		t.Errorf("after %d ticks", took)
 	}
@@ -98,10 +98,10 @@ func TestGone_AResetEndsTheRequestAtTheChildAtOnce(t *testing.T) {
 	f.gate.Serve(f.backend(silent(asked, nil, ended)))
 	client := f.dial()
 	client.say("GET / HTTP/1.0\r\n\r\n")
-	<-asked
+	f.wait(asked)
 	_ = client.SetLinger(0)
 	_ = client.Close()
-	<-ended
+	f.wait(ended)
 	f.wantNone()
 }
 
@@ -122,7 +122,7 @@ func TestGone_AListenerToAStreamThatHalfClosesIsGoneAtOnce(t *testing.T) {
 	}
 	f.await("a stream", func() bool { return b.Visits() == drain.Counts{drain.Stream: 1} })
 	_ = client.CloseWrite()
-	<-ended
+	f.wait(ended)
 	f.wantNone()
 }
 
@@ -139,12 +139,12 @@ func TestGone_AClientThatHalfClosedBeforeItsResponseTurnedOutToBeAStreamIsGoneTh
 	}))
 	client := f.dial()
 	client.say(get)
-	<-asked
+	f.wait(asked)
 	_ = client.CloseWrite()
 	c := f.conn()
 	f.await("noticed", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.halfClosed })
 	close(tell)
-	<-ended
+	f.wait(ended)
 	f.wantNone()
 }
 
@@ -173,7 +173,7 @@ func TestGone_WhatTheLastRequestWasDoesNotMatterToTheNext(t *testing.T) {
 		t.Fatalf("%q, %v", rest, err)
 	}
 	client.say("GET / HTTP/1.0\r\n\r\n")
-	<-asked
+	f.wait(asked)
 	_ = client.CloseWrite()
 	c := f.conn()
 	f.await("noticed", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.halfClosed })
@@ -194,7 +194,7 @@ func TestGone_NoInterimResponseIsSentIntoAResponse(t *testing.T) {
 	}))
 	client := f.dial()
 	client.say(get)
-	<-asked
+	f.wait(asked)
 	_ = client.CloseWrite()
 	c := f.conn()
 	f.await("to be asked", func() bool { return c.probeAt.Load() > 0 })

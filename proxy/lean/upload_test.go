@@ -102,7 +102,7 @@ func TestUpload_ABodyThatItsClientCutsIsNeverWholeForTheChild(t *testing.T) {
 			client := f.dial()
 			client.say("POST / HTTP/1.1\r\nHost: x\r\n%s", said)
 			_ = client.CloseWrite()
-			<-ended
+			f.wait(ended)
 			if whole.Load() {
 				t.Error("the child saw a whole body")
 			}

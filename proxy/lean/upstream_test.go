@@ -93,7 +93,7 @@ func TestUpstreams_WhatComesBehindAResponseClosesTheConnection(t *testing.T) {
 				if got, err := io.ReadAll(client.answer().Body); err != nil || name != "none" && string(got) != "hello" {
 					t.Fatalf("%q, %v", got, err)
 				}
-				<-ended
+				f.wait(ended)
 			}
 		})
 	}
@@ -159,7 +159,7 @@ func TestUpstreams_ThoseThatAreIdleForTooLongAreClosed(t *testing.T) {
 	client := f.dial()
 	client.say(get)
 	client.want(200, "hello")
-	<-ended
+	f.wait(ended)
 	f.await("forgotten", func() bool { return len(f.e.poolFor(b).idles()) == 0 })
 }
 
@@ -173,7 +173,7 @@ func TestUpstreams_AClosedPoolMakesNoConnectionUntilItsBackendServesAgain(t *tes
 	client.want(200, "hello")
 	f.gate.Hold()
 	f.e.ClosePool(b)
-	<-ended
+	f.wait(ended)
 	if _, err := f.e.poolFor(b).take(false); !errors.Is(err, proxy.ErrPoolClosed) {
 		t.Errorf("took one: %v", err)
 	}
@@ -190,7 +190,7 @@ func TestUpstreams_OneThatIsInUseWhenThePoolIsClosedIsNotKept(t *testing.T) {
 	f.gate.Serve(b)
 	client := f.dial()
 	client.say(get)
-	<-asked
+	f.wait(asked)
 	f.gate.Hold()
 	f.e.ClosePool(b)
 	close(tell)
@@ -198,7 +198,7 @@ func TestUpstreams_OneThatIsInUseWhenThePoolIsClosedIsNotKept(t *testing.T) {
 	if n := len(f.e.poolFor(b).idles()); n > 0 {
 		t.Errorf("%d are kept", n)
 	}
-	<-ended
+	f.wait(ended)
 }
 
 func TestUpstreams_APoolOfABackendThatIsGoneIsForgotten(t *testing.T) {
