@@ -40,6 +40,7 @@ type conn struct {
 	mu sync.Mutex
 	// halfClosed: the client sends no more; it may still read. reset: it does not.
 	halfClosed, reset bool
+	saidAll           bool                    // a tunnel's side to the client is closed: the client's end looks like a reset then
 	severed           bool                    // Drain cut it
 	cancel            context.CancelCauseFunc // ends the waiting at the gate; nil: it does not wait
 	up                *upstream               // that carries its request; nil: none
@@ -158,10 +159,22 @@ func (c *conn) await() (buf *[]byte, parked bool) {
 		case c.e.draining.Load():
 			c.awake()
 			return c.lastBytes(), false
-		case c.parking.Swap(false) && c.e.gone.park(c):
+		case c.parking.Swap(false) && c.park():
 			return nil, true
 		}
 	}
+}
+
+// park leaves the connection to the watch, if that is possible. Whoever has ended the waiting since it was looked at last
+// found nobody to wake.
+func (c *conn) park() bool {
+	if !c.e.gone.park(c) {
+		return false
+	}
+	if c.e.draining.Load() || c.reading.rang() {
+		c.resume()
+	}
+	return true
 }
 
 // awake ends the idleness.

@@ -90,6 +90,9 @@ func (p *upstreams) endAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for l := range p.endless {
+		if l.timer != nil {
+			continue // it came late, and a second end would cut the first one's goodbye short
+		}
 		l.timer = time.AfterFunc(p.soon(), l.end)
 	}
 }

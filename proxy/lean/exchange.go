@@ -179,8 +179,10 @@ func (x *exchange) attempt(fresh bool) error {
 	x.back = x.back[:0]
 	x.resp.Reset()
 	if limit := x.e.cfg.Limits.ResponseTime; limit > 0 {
-		x.c.waiting.set(&x.e.clock, limit)
-		defer x.c.waiting.stop()
+		if x.plan.whole || x.plan.expect { // else the upload sets it
+			x.c.waiting.set(&x.e.clock, limit)
+		}
+		defer x.heard()
 	}
 	for {
 		up, err := x.e.poolFor(x.visit.Backend()).take(fresh)
@@ -201,6 +203,14 @@ func (x *exchange) attempt(fresh bool) error {
 		}
 		return x.readResponse()
 	}
+}
+
+// heard says that the child has answered, or will not.
+func (x *exchange) heard() {
+	if x.upload != nil {
+		x.upload.heard.Store(true)
+	}
+	x.c.waiting.stop()
 }
 
 // send writes the request. One that is in one piece is asked at once, and then the first bytes of its response are read

@@ -21,13 +21,21 @@ func (c *conn) left(reset bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.halfClosed = true
-	c.reset = c.reset || reset
+	c.reset = c.reset || reset && !c.saidAll
 	switch {
 	case c.reset, c.cancel != nil, c.kind == drain.Stream:
 		c.leaveLocked()
 	case c.up != nil && c.mayProbe:
 		c.probeAt.Store(c.e.clock.now.Load() + int64(probeAfter/tick))
 	}
+}
+
+// sayNoMore closes our side.
+func (c *conn) sayNoMore() {
+	c.mu.Lock()
+	c.saidAll = true
+	c.mu.Unlock()
+	closeWrite(c.nc)
 }
 
 // leaveLocked ends what goes on for the client.

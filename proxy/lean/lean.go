@@ -63,8 +63,14 @@ func New(cfg proxy.Config) *Engine {
 // Serve accepts connections from ln until Drain, until ln is closed, or until it fails. It may be called for several.
 func (e *Engine) Serve(_ context.Context, ln net.Listener) error {
 	e.mu.Lock()
-	e.listeners[ln] = struct{}{}
+	late := e.draining.Load() // Drain would not find it
+	if !late {
+		e.listeners[ln] = struct{}{}
+	}
 	e.mu.Unlock()
+	if late {
+		return ln.Close()
+	}
 	defer func() {
 		e.mu.Lock()
 		delete(e.listeners, ln)

@@ -106,6 +106,9 @@ func (x *exchange) interim() error {
 	}
 	if x.upload != nil && x.resp.Status == http.StatusContinue {
 		x.upload.continued.Store(true)
+		if !x.upload.began.Load() {
+			x.c.waiting.stop() // it is the client's turn
+		}
 		x.c.reading.set(&x.e.clock, x.e.cfg.Limits.BodyTime)
 	}
 	if x.req.Minor == 1 {

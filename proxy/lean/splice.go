@@ -26,8 +26,8 @@ func (u *upload) splice() error {
 		}
 		u.left -= n
 		u.body += n
+		u.hurry()
 		inPipe, u.lost = u.up.wire.spliceOut(pipe, n)
-		u.sent.Add(n - inPipe)
 	}
 	return nil
 }

@@ -51,7 +51,6 @@ type tunnelled struct {
 	x         *exchange
 	webSocket bool
 	frames    http1.Frames // of what the client gets
-	said      bool         // the close frame was sent
 }
 
 // up passes on what the client sends, until it sends no more.
@@ -115,7 +114,7 @@ func (t *tunnelled) copyDown() error {
 			return t.hangUp(err)
 		case len(*buf) == 0:
 			x.e.back.put(buf)
-			closeWrite(x.c.nc)
+			x.c.sayNoMore()
 			x.c.reading.set(&x.e.clock, x.e.cfg.Limits.BodyTime) // what the client still has to say
 			return nil
 		}

@@ -27,7 +27,7 @@ type upload struct {
 	began     atomic.Bool // bytes of the body have come
 	late      atomic.Bool // the response is complete
 	quit      atomic.Bool
-	sent      atomic.Int64 // bytes that the child has taken
+	heard     atomic.Bool // the child has answered, or will not
 
 	// The goroutine's, until done.
 	left   int64 // of a body of known length
@@ -64,7 +64,9 @@ func (u *upload) run(buffered []byte) {
 			finished = u.left == 0
 		}
 		if finished && err == nil {
-			u.whole = u.lost == nil
+			if u.whole = u.lost == nil; u.whole {
+				u.awaitResponse()
+			}
 			return
 		}
 		if err == nil {
@@ -112,7 +114,9 @@ func (u *upload) await(next func() (int64, error)) (int64, error) {
 	}
 	n, err := next()
 	if n > 0 {
-		u.began.Store(true)
+		if !u.began.Swap(true) {
+			c.waiting.stop() // for the child's word to go on
+		}
 		return n, nil
 	}
 	return 0, bodyError(err)
@@ -143,8 +147,8 @@ func (u *upload) piece(p []byte) (finished bool, err error) {
 // send writes to the child. When that takes no more, the client may still be at it: some is read and thrown away.
 func (u *upload) send(p []byte) error {
 	if u.lost == nil && len(p) > 0 {
+		u.hurry()
 		_, u.lost = u.up.Write(p)
-		u.sent.Add(int64(len(p)))
 	}
 	if u.lost != nil {
 		if u.wasted += int64(len(p)); u.wasted > maxDiscard {
@@ -152,6 +156,24 @@ func (u *upload) send(p []byte) error {
 		}
 	}
 	return nil
+}
+
+// awaitResponse gives the child its time for the response, now that it has the request whole.
+func (u *upload) awaitResponse() {
+	c := u.x.c
+	if limit := c.e.cfg.Limits.ResponseTime; limit > 0 && !u.heard.Load() {
+		c.waiting.set(&c.e.clock, limit)
+		if u.heard.Load() { // meanwhile
+			c.waiting.stop()
+		}
+	}
+}
+
+// hurry bounds the next write to a child that has answered: it may never read again.
+func (u *upload) hurry() {
+	if u.late.Load() {
+		_ = u.up.SetWriteDeadline(time.Now().Add(lateTime))
+	}
 }
 
 // trailers reads the trailer section and sends what may be sent of it.
@@ -209,28 +231,12 @@ func (x *exchange) finishUpload() bool {
 		return true
 	}
 	u.late.Store(true)
+	u.hurry()
 	x.c.reading.set(&x.c.e.clock, lateTime)
-	u.wait()
+	<-u.done
+	_ = u.up.SetWriteDeadline(time.Time{})
 	x.endUpload()
 	return u.whole
-}
-
-// wait waits for the end of an upload whose response is complete. A child that takes nothing more for a while will not.
-func (u *upload) wait() {
-	ticker := time.NewTicker(lateTime)
-	defer ticker.Stop()
-	for taken := int64(-1); ; {
-		select {
-		case <-u.done:
-			return
-		case <-ticker.C:
-		}
-		now := u.sent.Load()
-		if now == taken {
-			_ = u.up.Close()
-		}
-		taken = now
-	}
 }
 
 // endUpload takes over what the upload leaves: what has come behind the body.
