@@ -3,6 +3,7 @@ package lean
 import (
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -125,13 +126,13 @@ func (e *eventEnd) saw(p []byte) {
 }
 
 func (e *eventEnd) here() bool {
-	t := e.tail[:e.n]
-	n := len(t)
-	switch {
-	case n == 0:
-		return true
-	case n >= 2 && t[n-1] == '\n' && t[n-2] == '\n', n >= 2 && t[n-1] == '\r' && t[n-2] == '\r':
+	if e.n == 0 {
 		return true
 	}
-	return n >= 4 && string(t) == "\r\n\r\n"
+	for _, end := range [...]string{"\n\n", "\r\r", "\n\r\n", "\r\r\n"} {
+		if strings.HasSuffix(string(e.tail[:e.n]), end) {
+			return true
+		}
+	}
+	return false
 }

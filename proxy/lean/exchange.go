@@ -148,7 +148,7 @@ func (x *exchange) resend(err error) (resend, error) {
 	}
 	x.e.cfg.Logger.Debug("request not answered", "backend", x.visit.Backend().Addr, "err", failed.err)
 	next := resendOf(attempt{
-		Idempotent: isIdempotent(x.req.Method.In(x.in)), Whole: x.plan.whole, Upgrade: x.plan.upgrade,
+		Idempotent: isIdempotent(x.req.Method.In(x.in)), Whole: x.plan.whole || x.upload == nil, Upgrade: x.plan.upgrade,
 		Sent: failed.sent, Used: used, Children: x.children,
 	})
 	x.seen.Replayed = x.seen.Replayed || failed.sent && next != giveUp

@@ -37,6 +37,9 @@ type Engine struct {
 	pools poolsOf
 
 	lameDuck, draining atomic.Bool
+	// run ends when Drain cuts what is left.
+	run     context.Context
+	cutRest context.CancelFunc
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
@@ -54,6 +57,7 @@ func New(cfg proxy.Config) *Engine {
 		listeners: make(map[net.Listener]struct{}), empty: make(chan struct{}), stop: make(chan struct{}),
 	}
 	e.budget.Give(cfg.ReplayMemory)
+	e.run, e.cutRest = context.WithCancel(context.Background())
 	e.gone = newGoneWatch(e.clientGone, e.readable)
 	e.running.Go(e.gone.run)
 	e.running.Go(e.sweep)
@@ -97,6 +101,9 @@ func (e *Engine) accept(nc net.Conn) {
 	if err == nil {
 		err = e.gone.add(c)
 	}
+	if err == nil && e.run.Err() != nil { // it came while the others were cut
+		err = e.run.Err()
+	}
 	if err != nil {
 		e.cfg.Logger.Warn("cannot serve a connection", "err", err)
 		_ = nc.Close()
@@ -134,11 +141,13 @@ func (e *Engine) Drain(ctx context.Context) error {
 	select {
 	case <-e.empty:
 	case <-ctx.Done():
+		e.cutRest()
 		e.each(func(c *conn) { c.cut() })
 		err = context.Cause(ctx)
 		<-e.empty
 	}
 	if first {
+		e.cutRest()
 		close(e.stop)
 		e.gone.close()
 		e.running.Wait()
@@ -159,7 +168,7 @@ func (e *Engine) poolFor(b *drain.Backend) *upstreams {
 	if p := e.pool.Load(); p != nil && p.backend == b {
 		return p
 	}
-	p := e.pools.of(b, &e.clock)
+	p := e.pools.of(e.run, b, &e.clock)
 	e.pool.Store(p)
 	return p
 }
@@ -227,6 +236,14 @@ func (e *Engine) forget(c *conn) {
 		default:
 			close(e.empty)
 		}
+	}
+}
+
+// guard is deferred by goroutines that work for a connection: a panic in one ends that, and not the container.
+func (c *conn) guard() {
+	if reason := recover(); reason != nil {
+		c.e.crashed(c, reason)
+		c.cut()
 	}
 }
 

@@ -1,6 +1,7 @@
 package lean
 
 import (
+	"context"
 	"sync"
 
 	"pitstop/drain"
@@ -13,13 +14,13 @@ type poolsOf struct {
 }
 
 // of returns the pool of a backend, which is made at its first request. That of one that is gone dials nobody.
-func (p *poolsOf) of(b *drain.Backend, clock *clock) *upstreams {
+func (p *poolsOf) of(run context.Context, b *drain.Backend, clock *clock) *upstreams {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if u := p.all[b]; u != nil {
 		return u
 	}
-	u := &upstreams{backend: b, clock: clock, endless: make(map[*endless]struct{})}
+	u := &upstreams{run: run, backend: b, clock: clock, endless: make(map[*endless]struct{})}
 	if state, _ := b.State(); state == drain.Gone {
 		u.closed = true
 		return u

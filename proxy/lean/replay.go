@@ -2,7 +2,7 @@ package lean
 
 // attempt is what is known of a request that a child did not answer.
 type attempt struct {
-	// Idempotent: the method may be sent again (RFC 9110, 9.2.2). Whole: the body is still in memory. Upgrade: a tunnel was
+	// Idempotent: the method may be sent again (RFC 9110, 9.2.2). Whole: nothing of the body is lost. Upgrade: a tunnel was
 	// asked for.
 	Idempotent, Whole, Upgrade bool
 	// Sent: something may have reached the child. Used: it went over a connection that had been idle, which the

@@ -38,6 +38,7 @@ func (x *exchange) tunnel() error {
 	upEnded := make(chan struct{})
 	go func() {
 		defer close(upEnded)
+		defer x.c.guard()
 		t.up(sent)
 	}()
 	err := t.copyDown()

@@ -50,6 +50,7 @@ func (x *exchange) startUpload() *upload {
 // run writes the pieces of the body to the child, buffered first.
 func (u *upload) run(buffered []byte) {
 	defer close(u.done)
+	defer u.x.c.guard()
 	var buf *[]byte
 	defer func() {
 		if buf != nil {

@@ -84,6 +84,7 @@ func (u *upstream) ask(request, p []byte, stop func() error) (int, error) {
 
 // upstreams are the connections to one backend, and gone with it.
 type upstreams struct {
+	run     context.Context // of the engine: its end ends dialling
 	backend *drain.Backend
 	clock   *clock
 
@@ -131,7 +132,7 @@ func (p *upstreams) pop() (*upstream, error) {
 }
 
 func (p *upstreams) dial() (*upstream, error) {
-	conn, err := proxy.DialBackend(context.Background(), p.backend)
+	conn, err := proxy.DialBackend(p.run, p.backend)
 	if err != nil {
 		return nil, err
 	}
