@@ -41,8 +41,10 @@ func (p *paths) has(path string) bool {
 func TestEngines_NothingBehindABodyWithoutAnEndIsARequest(t *testing.T) {
 	both(t, func(t *testing.T) {
 		for name, app := range map[string]http.HandlerFunc{
-			"reads it all":        echo,
-			"answers before that": func(w http.ResponseWriter, r *http.Request) { early(w, "413 Payload Too Large") },
+			"reads it all": echo,
+			"answers before that": func(w http.ResponseWriter, r *http.Request) {
+				early(w, "413 Payload Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+			},
 		} {
 			for _, chunks := range []string{
 				"x\r\n", "3\r\nabc\r\nx\r\n", "3\r\nab\r\n", "3\r\nabc0\r\n", "0\r\nx\r\n",
@@ -69,12 +71,12 @@ func TestEngines_NothingBehindABodyWithoutAnEndIsARequest(t *testing.T) {
 }
 
 // early answers without looking at the body, and reads on, as net/http does not.
-func early(w http.ResponseWriter, status string) {
+func early(w http.ResponseWriter, answer string) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
-	fmt.Fprintf(conn, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", status)
+	_, _ = io.WriteString(conn, "HTTP/1.1 "+answer)
 	_, _ = io.Copy(io.Discard, conn)
 	_ = conn.Close()
 }
@@ -85,7 +87,7 @@ func TestEngines_ARequestBehindOneThatWasAnsweredEarlyHarmsNobody(t *testing.T) 
 		f := newFront(t)
 		b := f.backend(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/early" {
-				early(w, "413 Payload Too Large")
+				early(w, "413 Payload Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 			} else {
 				echo(w, r)
 			}

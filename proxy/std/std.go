@@ -137,6 +137,7 @@ func (e *Engine) carry(w *writer, r *http.Request, next http.Handler) {
 		defer w.flight.over(e.cfg.Observer, r)
 	}
 	defer w.last()
+	defer w.flight.leaveChild()
 	if err := acceptable(r, &e.cfg.Limits); err != nil {
 		e.fail(w, r, err)
 		return
