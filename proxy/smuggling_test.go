@@ -109,3 +109,18 @@ func TestEngines_ARequestBehindOneThatWasAnsweredEarlyHarmsNobody(t *testing.T) 
 		f.want(b, drain.Counts{})
 	})
 }
+
+func TestEngines_ARequestWithATargetOfNoFormIsTheLastOfItsConnection(t *testing.T) {
+	both(t, func(t *testing.T) {
+		for _, line := range []string{"GET *", "GET mailto:a", "GET http:///", "CONNECT a:1", "CONNECT /"} {
+			f, asked := newFront(t), &paths{}
+			f.gate.Serve(f.backend(func(_ http.ResponseWriter, r *http.Request) { asked.saw(r) }))
+			conn := f.dial()
+			fmt.Fprint(conn, line+" HTTP/1.1\r\nHost: a:1\r\n\r\n"+hidden)
+			_, _ = io.Copy(io.Discard, conn)
+			if asked.has("/hidden") {
+				t.Errorf("the app saw what is behind %q", line)
+			}
+		}
+	})
+}

@@ -139,6 +139,9 @@ func (e *Engine) carry(w *writer, r *http.Request, next http.Handler) {
 	defer w.last()
 	defer w.flight.leaveChild()
 	if err := acceptable(r, &e.cfg.Limits); err != nil {
+		if r.ProtoMajor == 1 {
+			w.flight.clientFailed(err) // so it is the connection's last
+		}
 		e.fail(w, r, err)
 		return
 	}
