@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"reflect"
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 )
 
@@ -20,7 +18,6 @@ const lanes = 4
 // that is hidden in one ever becomes another, however its bytes arrive.
 func TestHostile_TheAppSeesWhatTheBytesMeanOrNothing(t *testing.T) {
 	engines(t, func(t *testing.T, engine string) {
-		var astray atomic.Int32
 		cases := append(vectorCases(), generatedCases(t, atLeast(t, "HOSTILE_CASES", 2400))...)
 		next := make(chan hostileCase)
 		var wg sync.WaitGroup
@@ -31,9 +28,7 @@ func TestHostile_TheAppSeesWhatTheBytesMeanOrNothing(t *testing.T) {
 					if w.ended() {
 						continue
 					}
-					if readMeaning(c.raw, engine).astray {
-						astray.Add(1)
-					} else if err := c.run(w, engine); err != nil {
+					if err := c.run(w, engine); err != nil {
 						t.Errorf("%s: %.2000s\n%s", c.name, err, quoted(c.raw))
 					}
 					if w.ended() {
@@ -47,7 +42,7 @@ func TestHostile_TheAppSeesWhatTheBytesMeanOrNothing(t *testing.T) {
 		}
 		close(next)
 		wg.Wait()
-		t.Logf("%d cases, each whole and in pieces; of these %d were not played: %s; %s", len(cases), astray.Load(), readsOn, panics)
+		t.Logf("%d cases, each whole and in pieces", len(cases))
 	})
 }
 
@@ -69,7 +64,8 @@ func (c hostileCase) run(w *witness, engine string) error {
 	if err != nil {
 		return fmt.Errorf("in pieces that end at %v: %w", c.cuts, err)
 	}
-	if !reflect.DeepEqual(whole, pieces) {
+	n := min(len(whole), len(pieces))
+	if !slices.Equal(whole[:n], pieces[:n]) || len(whole) != len(pieces) && !m.tolerates(endsEarly, engine) {
 		return fmt.Errorf("whole it led to %+v, in pieces that end at %v to %+v", whole, c.cuts, pieces)
 	}
 	return nil

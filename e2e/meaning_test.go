@@ -10,10 +10,9 @@ import (
 // meaning is what bytes of a client mean as HTTP/1.1 requests (RFC 9112, RFC 9110), read by a reader that shares nothing
 // with the engines. Where the RFCs let a recipient choose between refusing and one other meaning, the request is marked.
 type meaning struct {
-	whole  []meant
-	part   *meant // its head is whole and its body, as far as it is sound, is not
-	astray bool   // the engine is known to read on where nothing means anything
-	stop   string // why nothing after that means anything; empty: the bytes end there
+	whole []meant
+	part  *meant // its head is whole and its body, as far as it is sound, is not
+	stop  string // why nothing after that means anything; empty: the bytes end there
 }
 
 // meant is one request.
@@ -29,11 +28,9 @@ type meant struct {
 	tabs    bool // there is one beside a Content-Length
 	// codingTab: there is one beside a Transfer-Encoding, which Node's parser takes for a part of it.
 	codingTab bool
-	shaky     bool   // there is a choice in its chunks
 	last      string // why the connection ends after it
 	old       bool   // it is HTTP/1.0
 	engine    string // that is known to do some things otherwise; empty: none
-	odd       bool   // and this is one of which there is no other meaning to compare with
 }
 
 type field struct{ name, value string }
@@ -78,9 +75,6 @@ func readMeaning(raw []byte, engine string) meaning {
 			why = m.last
 		} else if why != badFraming {
 			all.part = m
-		}
-		if m.shaky && engineTolerates[engine][readsOn] != "" {
-			all.astray, why = true, readsOn
 		}
 		if why != "" {
 			all.stop = why
@@ -170,8 +164,7 @@ func (m *meant) target(target string) (why string) {
 	scheme, rest, absolute := strings.Cut(target, "://")
 	switch {
 	case m.method == "CONNECT":
-		m.odd = m.tolerates(noConnect)
-		return unless(m.odd, noConnect)
+		return "CONNECT is not for a reverse proxy"
 	case strings.HasPrefix(target, "/"):
 		return ""
 	case target == "*" && m.method == "OPTIONS":
@@ -182,20 +175,9 @@ func (m *meant) target(target string) (why string) {
 		i := strings.IndexAny(rest+"/", "/?#")
 		m.host = rest[strings.IndexByte(rest[:i], '@')+1 : i]
 		m.targets = append(m.targets, rest[i:], "/"+rest[i:])
-		if strings.Contains(rest, "#") {
-			m.odd = m.tolerates(fragment)
-		}
 		return ""
 	}
-	m.odd = m.tolerates(noForm)
-	return unless(m.odd, noForm)
-}
-
-func unless(tolerated bool, why string) string {
-	if tolerated {
-		return ""
-	}
-	return why
+	return "a target of no form"
 }
 
 // escapes says whether each percent sign before a query begins an escape.

@@ -14,6 +14,7 @@ var (
 	errHead     = &http1.Error{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "the request's head is too large"}
 	errFields   = &http1.Error{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "the request has too many fields"}
 	errFragment = &http1.Error{Status: http.StatusBadRequest, Reason: "the request's target has a fragment"}
+	errForm     = &http1.Error{Status: http.StatusBadRequest, Reason: "the request's target has none of the forms"}
 	errConnect  = &http1.Error{Status: http.StatusNotImplemented, Reason: "CONNECT is not for this proxy"}
 )
 
@@ -39,6 +40,17 @@ func acceptable(r *http.Request, l *proxy.Limits) error {
 		return errConnect
 	case strings.Contains(r.RequestURI, "#"):
 		return errFragment
+	case !hasForm(r.Method, r.RequestURI):
+		return errForm
 	}
 	return nil
+}
+
+// hasForm says whether a target is in origin-form, in absolute-form, or the asterisk (RFC 9112, 3.2).
+func hasForm(method, target string) bool {
+	scheme, rest, absolute := strings.Cut(target, "://")
+	if absolute && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")) {
+		return rest != "" && !strings.ContainsRune("/?:", rune(rest[0])) // a host must be named (RFC 9110, 4.2.1)
+	}
+	return strings.HasPrefix(target, "/") || target == "*" && method == http.MethodOptions
 }

@@ -54,20 +54,28 @@ func (x *exchange) roundTrip(req *http.Request, f *flight) (*http.Response, erro
 	f.entered(visit, time.Since(asked), false)
 	f.became(kindOf(req, body))
 	s := newStay(visit)
+	f.stays(s)
 	resp, err := x.send(req, body, s)
 	if err != nil && mayResend(replayable, body, err) && req.Context().Err() == nil {
 		x.cfg.Logger.Debug("request not answered", "backend", visit.Backend().Addr, "err", err)
 		asked = time.Now()
+		f.stays(nil) // the gate has the visit
 		visit, retryErr := x.cfg.Gate.Retry(req.Context(), s.visit)
 		if retryErr != nil {
 			return nil, &proxy.Refusal{Err: retryErr}
 		}
 		f.entered(visit, time.Since(asked), true)
 		s = newStay(visit)
+		f.stays(s)
 		resp, err = x.send(req, body, s)
 	}
+	if err == nil {
+		if err = checkResponse(req, resp); err != nil {
+			_ = resp.Body.Close()
+		}
+	}
 	if err != nil {
-		s.end()
+		s.read()
 		return nil, clientGone(req, err)
 	}
 	s.attend(req, resp)

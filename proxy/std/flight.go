@@ -21,6 +21,8 @@ type flight struct {
 	rc       *http.ResponseController
 	returned bool // the handler has: rc is not to be touched any more
 
+	stay *stay // with the child; nil: there is none. It belongs to the handler.
+
 	received, sent atomic.Int64
 
 	mu       sync.Mutex
@@ -49,6 +51,16 @@ func (f *flight) setReadDeadline(t time.Time) {
 
 func (f *flight) setWriteDeadline(t time.Time) {
 	f.controlled(func(rc *http.ResponseController) { _ = rc.SetWriteDeadline(t) })
+}
+
+// stays notes where the request is.
+func (f *flight) stays(s *stay) { f.stay = s }
+
+// leaveChild ends what a handler that has panicked left with the child.
+func (f *flight) leaveChild() {
+	if f.stay != nil {
+		f.stay.read()
+	}
 }
 
 // leave says that the handler returns.

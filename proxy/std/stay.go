@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"mime"
 	"net/http"
+	"strings"
 	"sync/atomic"
+	"time"
 
 	"pitstop/drain"
 	"pitstop/proxy"
@@ -18,7 +21,8 @@ type stay struct {
 	visit drain.Visit
 	open  atomic.Int32 // directions that are not done
 	over  chan struct{}
-	wrote atomic.Bool
+	heard atomic.Bool // the response is done
+	wrote atomic.Bool // the request is
 }
 
 func newStay(v drain.Visit) *stay {
@@ -33,6 +37,13 @@ func (s *stay) writing() { s.open.Add(1) }
 // written says that it is not any more. Transports may say so twice.
 func (s *stay) written() {
 	if !s.wrote.Swap(true) {
+		s.end()
+	}
+}
+
+// read says that the response has been read, or that there is none.
+func (s *stay) read() {
+	if !s.heard.Swap(true) {
 		s.end()
 	}
 }
@@ -64,23 +75,32 @@ func (s *stay) attend(req *http.Request, resp *http.Response) {
 		resp.Body = r
 		go s.endWithBackend(req.Context(), r.finish)
 	case req.Method == http.MethodHead || resp.ContentLength == 0 || resp.Body == http.NoBody:
-		s.end()
+		s.read()
 	default:
 		resp.Body = &response{ReadCloser: resp.Body, head: resp, flight: f, stay: s}
 	}
 }
 
 // endWithBackend calls end when the backend says that streams and tunnels have had their time, and when the
-// handler has returned, which may not have touched the tunnel.
+// handler has returned, which may not have touched the tunnel. They end spread over a time.
 func (s *stay) endWithBackend(ctx context.Context, end func()) {
+	var soon <-chan time.Time
 	for {
 		state, changed := s.visit.Backend().State()
-		if state == drain.Ending || state == drain.Gone {
+		switch state {
+		case drain.Ending:
+			if soon == nil { // those who are cut off come back at once: not all at the same moment
+				soon = time.After(time.Duration(rand.Int64N(int64(s.visit.Backend().Spread()) + 1)))
+			}
+		case drain.Gone:
 			end()
 			return
 		}
 		select {
 		case <-changed:
+		case <-soon:
+			end()
+			return
 		case <-ctx.Done():
 			end()
 			return
@@ -96,7 +116,6 @@ type response struct {
 	head     *http.Response
 	flight   *flight
 	stay     *stay
-	done     atomic.Bool
 	finished atomic.Bool
 }
 
@@ -114,7 +133,7 @@ func (r *response) Read(p []byte) (int, error) {
 		} else {
 			r.flight.failed(fmt.Errorf("the app broke off its response: %w", err))
 		}
-		r.end()
+		r.stay.read()
 	}
 	return n, err
 }
@@ -122,7 +141,7 @@ func (r *response) Read(p []byte) (int, error) {
 // Close implements io.Closer.
 func (r *response) Close() error {
 	err := r.ReadCloser.Close()
-	r.end()
+	r.stay.read()
 	return err
 }
 
@@ -132,29 +151,34 @@ func (r *response) finish() {
 	_ = r.ReadCloser.Close()
 }
 
-func (r *response) end() {
-	if !r.done.Swap(true) {
-		r.stay.end()
-	}
-}
-
 // tunnel is an upgraded connection to the child.
 type tunnel struct {
 	io.ReadWriteCloser
 	stay *stay
-	done atomic.Bool
 }
 
 // Close implements io.Closer; the reverse proxy calls it when either side has left.
 func (t *tunnel) Close() error {
 	err := t.ReadWriteCloser.Close()
-	if !t.done.Swap(true) {
-		t.stay.end()
-	}
+	t.stay.read()
 	return err
 }
 
 func (t *tunnel) cut() { _ = t.Close() }
+
+// checkResponse looks at the response beside the request: net/http takes any status, and httputil.ReverseProxy makes a
+// tunnel where neither side has named a protocol.
+func checkResponse(req *http.Request, resp *http.Response) error {
+	switch {
+	case resp.StatusCode == http.StatusSwitchingProtocols:
+		if asked := req.Header.Get("Upgrade"); asked == "" || !strings.EqualFold(asked, resp.Header.Get("Upgrade")) {
+			return fmt.Errorf("%w: a protocol that was not asked for", proxy.ErrBadResponse)
+		}
+	case resp.StatusCode < http.StatusOK:
+		return fmt.Errorf("%w: status %d", proxy.ErrBadResponse, resp.StatusCode)
+	}
+	return nil
+}
 
 func isEventStream(h http.Header) bool {
 	mediaType, _, _ := mime.ParseMediaType(h.Get("Content-Type"))

@@ -128,7 +128,6 @@ func (e *Engine) answer(next http.Handler) http.Handler {
 		}
 		r = r.WithContext(context.WithValue(r.Context(), flightKey{}, f))
 		e.carry(out, r, next)
-		readRest(r, f)
 	})
 }
 
@@ -138,19 +137,28 @@ func (e *Engine) carry(w *writer, r *http.Request, next http.Handler) {
 		defer w.flight.over(e.cfg.Observer, r)
 	}
 	defer w.last()
+	defer w.flight.leaveChild()
 	if err := acceptable(r, &e.cfg.Limits); err != nil {
+		if r.ProtoMajor == 1 {
+			w.flight.clientFailed(err) // so it is the connection's last
+		}
 		e.fail(w, r, err)
 		return
 	}
 	withoutH2C(r.Header)
 	in := r.WithContext(r.Context())
-	if r.Body != nil && r.Body != http.NoBody {
-		in.Body = &clientBody{ReadCloser: r.Body, flight: w.flight, stall: e.cfg.Limits.BodyTime, limit: e.cfg.Limits.Body}
-		if r.ProtoMajor == 1 {
-			_ = w.flight.rc.EnableFullDuplex() // the child may answer before it has all of it
-		}
+	if r.Body == nil || r.Body == http.NoBody {
+		next.ServeHTTP(w, in)
+		return
+	}
+	body := &clientBody{ReadCloser: r.Body, flight: w.flight, stall: e.cfg.Limits.BodyTime, limit: e.cfg.Limits.Body}
+	defer body.end() // also where it panics
+	in.Body, w.body = body, body
+	if r.ProtoMajor == 1 {
+		_ = w.flight.rc.EnableFullDuplex() // the child may answer before it has all of it
 	}
 	next.ServeHTTP(w, in)
+	body.readRest(r)
 }
 
 func (e *Engine) health(w http.ResponseWriter) {

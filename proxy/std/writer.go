@@ -2,17 +2,23 @@ package std
 
 import (
 	"bufio"
+	"errors"
 	"net"
 	"net/http"
 	"pitstop/proxy"
 	"time"
 )
 
+// errEarlyUpgrade is a change of protocol in the middle of a request (RFC 9110, 7.8, lets clients speak the other one only
+// behind it): the body and the tunnel would be read from the same connection.
+var errEarlyUpgrade = errors.New("the app changes the protocol before the request's end")
+
 // writer is the way back to the client: it counts, and leaves nobody waiting for ever for a client that takes nothing.
 type writer struct {
 	http.ResponseWriter
 	flight   *flight
 	request  *http.Request
+	body     *clientBody // nil: there is none, or it is the server's
 	lameDuck func() bool
 	stall    time.Duration // bounds a write to an HTTP/2 stream; one to a connection is bounded there
 }
@@ -44,9 +50,14 @@ func (w *writer) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// unread says that the client is still sending a body of known length: most likely nobody wants the rest.
+// unread says that the client's body has not been read to its end: the connection ends with this answer. Most likely
+// nobody wants the rest; and where net/http does not read it before the answer, it takes what is behind a malformed
+// body for a request.
 func (w *writer) unread() bool {
-	return w.request.ContentLength > 0 && w.flight.received.Load() < w.request.ContentLength
+	if w.body != nil {
+		return !w.body.whole.Load()
+	}
+	return w.request.ContentLength > 0
 }
 
 // Write implements http.ResponseWriter.
@@ -65,6 +76,9 @@ func (w *writer) FlushError() error {
 
 // Hijack is what http.ResponseController calls: the connection becomes a tunnel.
 func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if w.unread() {
+		return nil, nil, errEarlyUpgrade
+	}
 	conn, rw, err := w.flight.rc.Hijack()
 	if err != nil {
 		return nil, nil, err
