@@ -56,7 +56,8 @@ func TestStop_BehindYarn4(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS("testdata/app")); err != nil {
 		t.Fatal(err)
 	}
-	env := append(os.Environ(), "HOME="+dir, "YARN_ENABLE_TELEMETRY=0", "YARN_ENABLE_NETWORK=0", "YARN_NODE_LINKER=node-modules")
+	env := append(os.Environ(), "HOME="+dir, "YARN_ENABLE_TELEMETRY=0", "YARN_ENABLE_NETWORK=0", "YARN_NODE_LINKER=node-modules",
+		"YARN_ENABLE_IMMUTABLE_INSTALLS=0") // which CI=true would make of it
 	install := exec.Command("node", yarn, "install")
 	install.Dir, install.Env = dir, env
 	if out, err := install.CombinedOutput(); err != nil {
