@@ -2,9 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"slices"
 	"sync"
+	"syscall"
+	"time"
 )
 
 // queuedLines is how many lines of a log may wait: all of pitstop's own of a few reloads, under a megabyte.
@@ -68,9 +71,22 @@ func (q *logQueue) write(lines [][]byte) {
 	for i, line := range lines {
 		batch = append(batch, line...)
 		if len(batch) >= batchSize || i == len(lines)-1 {
-			_, _ = q.out.Write(batch)
+			q.writeWhole(batch)
 			batch = batch[:0]
 		}
+	}
+}
+
+// writeWhole writes what may wait: an app that was given the same pipe may make it one that does not block for a while
+// (Node does as it starts), and then a full one refuses instead.
+func (q *logQueue) writeWhole(p []byte) {
+	for {
+		n, err := q.out.Write(p)
+		p = p[min(n, len(p)):]
+		if !errors.Is(err, syscall.EAGAIN) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,4 +75,30 @@ var _ io.Writer = (*stuck)(nil)
 func (s *stuck) Write(b []byte) (int, error) {
 	<-s.freed
 	return s.Builder.Write(b)
+}
+
+// Its writes are refused twice, and taken in part.
+type refusing struct {
+	strings.Builder
+	left int
+}
+
+func (r *refusing) Write(p []byte) (int, error) {
+	if r.left--; r.left >= 0 {
+		n, _ := r.Builder.Write(p[:len(p)/2])
+		return n, &os.PathError{Op: "write", Err: syscall.EAGAIN}
+	}
+	return r.Builder.Write(p)
+}
+
+func TestLogQueue_APipeThatDoesNotBlockLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := &refusing{left: 2}
+		q := newLogQueue(out, nil)
+		_, _ = q.Write([]byte("one line\n"))
+		q.close(t.Context())
+		if out.String() != "one line\n" {
+			t.Errorf("%q", out)
+		}
+	})
 }

@@ -263,7 +263,7 @@ func TestProxy_TheAppSeesWhatTheClientSent(t *testing.T) {
 				res.end(JSON.stringify({method: req.method, url: req.url, fields: req.headers, body: Buffer.concat(chunks).toString()}))
 			})
 		}).listen(process.env.PORT)`), node)
-	for _, target := range []string{"/", "/a%2Fb?x=%20y;z&bad=%zz", "/a|[x]{y}~'\"", "/%c3%bc", "/a/../b//c/./d", "/?", "//double", "/x?a=1&a=2#no"} {
+	for _, target := range []string{"/", "/a%2Fb?x=%20y;z&bad=%zz", "/a|[x]{y}~'\"", "/%c3%bc", "/a/../b//c/./d", "/?", "//double", "/x?a=1&a=2"} {
 		conn, err := net.Dial("tcp", in.addr)
 		if err != nil {
 			t.Fatal(err)
