@@ -130,9 +130,7 @@ func (e *Engine) Drain(ctx context.Context) error {
 	for ln := range e.listeners {
 		_ = ln.Close()
 	}
-	if first && e.conns.n == 0 {
-		close(e.empty)
-	}
+	e.emptyLocked()
 	e.mu.Unlock()
 	e.each(func(c *conn) { c.wakeIdle() })
 	others := make(chan error, 1)
@@ -230,12 +228,19 @@ func (e *Engine) forget(c *conn) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.conns.remove(c)
-	if e.conns.n == 0 && e.draining.Load() {
-		select {
-		case <-e.empty:
-		default:
-			close(e.empty)
-		}
+	e.emptyLocked()
+}
+
+// emptyLocked says, once, that the last connection has ended after draining began. Both who drains and the last one may
+// see that.
+func (e *Engine) emptyLocked() {
+	if e.conns.n > 0 || !e.draining.Load() {
+		return
+	}
+	select {
+	case <-e.empty:
+	default:
+		close(e.empty)
 	}
 }
 
