@@ -98,7 +98,7 @@ func (b *clientBody) end() {
 	if b.whole.Load() {
 		return
 	}
-	if b.flight.asked.ProtoMajor > 1 {
+	if r := b.flight.asked; r != nil && r.ProtoMajor > 1 {
 		b.awaitEnd()
 	}
 	b.flight.setReadDeadline(time.Unix(1, 0))
