@@ -389,3 +389,25 @@ func TestEngines_ABodyThatOutlivesItsStreamDoesNoHarm(t *testing.T) {
 		}
 	})
 }
+
+// What gRPC calls Trailers-Only: a head that is the whole response. An end in a frame of its own behind it is something else.
+func TestEngines_AResponseOfHTTP2ThatEndsWithItsHeadDoesSoForTheClient(t *testing.T) {
+	both(t, func(t *testing.T) {
+		f := newFront(t, h2cApp)
+		f.gate.Serve(f.h2cChild(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Length"] = nil // as Node's, which says none
+			w.Header().Set("Grpc-Status", "5")
+		}))
+		client := f.client(true, false)
+		for i := range 500 {
+			resp, err := client.Post(f.url, "application/grpc", strings.NewReader("x"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			if resp.ContentLength != 0 || resp.Header.Get("Grpc-Status") != "5" { // unknown until the frame that ends it
+				t.Fatalf("call %d: %v, length %d", i, resp.Header, resp.ContentLength)
+			}
+		}
+	})
+}

@@ -24,6 +24,7 @@ type flight struct {
 	stay *stay // with the child; nil: there is none. It belongs to the handler.
 
 	received, sent atomic.Int64
+	bodiless       atomic.Bool // the response ends with its head
 
 	mu       sync.Mutex
 	held     time.Duration

@@ -75,6 +75,7 @@ func (s *stay) attend(req *http.Request, resp *http.Response) {
 		resp.Body = r
 		go s.endWithBackend(req.Context(), r.finish)
 	case req.Method == http.MethodHead || resp.ContentLength == 0 || resp.Body == http.NoBody:
+		f.bodiless.Store(true)
 		s.read()
 	default:
 		resp.Body = &response{ReadCloser: resp.Body, head: resp, flight: f, stay: s}

@@ -98,30 +98,10 @@ func (b *clientBody) end() {
 	if b.whole.Load() {
 		return
 	}
-	if r := b.flight.asked; r != nil && r.ProtoMajor > 1 {
-		b.awaitEnd()
-	}
 	b.flight.setReadDeadline(time.Unix(1, 0))
 	b.reading.Lock()
 	defer b.reading.Unlock()
 }
-
-// awaitEnd gives an HTTP/2 client a moment to end its side: else the server resets the stream behind the answer, and
-// grpc-js takes that for the whole answer if it has no body (it is told INTERNAL).
-func (b *clientBody) awaitEnd() {
-	b.flight.setReadDeadline(time.Now().Add(endTime))
-	b.reading.Lock()
-	defer b.reading.Unlock()
-	buf := make([]byte, 512)
-	for {
-		if _, err := b.read(buf); err != nil {
-			return
-		}
-	}
-}
-
-// endTime is that moment.
-const endTime = 50 * time.Millisecond
 
 const (
 	// restTime and restPause bound what is read of a body that nobody wants any more. Without it the kernel would

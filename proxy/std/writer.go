@@ -68,8 +68,13 @@ func (w *writer) Write(p []byte) (int, error) {
 	return n, w.note(err)
 }
 
-// FlushError is what http.ResponseController calls.
+// FlushError is what http.ResponseController calls. Where there is no body the head is left to the handler's return, which
+// ends an HTTP/2 stream with it: httputil flushes every head that is not followed at once, and an end in a frame of its
+// own behind it is no longer what gRPC calls Trailers-Only.
 func (w *writer) FlushError() error {
+	if w.flight.bodiless.Load() {
+		return nil
+	}
 	defer w.bound()()
 	return w.note(w.flight.rc.Flush())
 }
