@@ -32,16 +32,7 @@ func TestOverlap_LosesNoRequestAndHoldsNone(t *testing.T) {
 				in := launch(t, v1, node, "--engine", engine, "--commit", "v1", "--strategy", "overlap", "--settle", "100ms", "--app-port", port)
 				in.publish(v2, "v2")
 				requests := load.Start(mixed(in))
-				windows := []window{{commit: "v1", from: time.Now()}}
-				for i := range reloads {
-					commit := []string{"v2", "v1"}[i%2]
-					windows = append(windows, window{commit: commit, from: time.Now()})
-					in.mustReload(commit)
-					windows[len(windows)-2].to = time.Now()
-					awaitAnswers(t, requests, commit)
-				}
-				windows[len(windows)-1].to = time.Now().Add(time.Hour)
-				check(t, in, requests, windows)
+				check(t, in, requests, reloadToAndFro(t, in, requests, reloads))
 				if held := in.statusField("held", "total"); held != "0" {
 					t.Errorf("%v requests were held", held)
 				}

@@ -50,16 +50,7 @@ func TestReload_LosesNoRequest(t *testing.T) {
 		in := launch(t, v1, node, "--engine", engine, "--commit", "v1", "--strategy", "in-place", "--settle", "200ms")
 		in.publish(v2, "v2")
 		requests := load.Start(mixed(in))
-		windows := []window{{commit: "v1", from: time.Now()}}
-		for i := range 20 {
-			commit := []string{"v2", "v1"}[i%2]
-			windows = append(windows, window{commit: commit, from: time.Now()})
-			in.mustReload(commit)
-			windows[len(windows)-2].to = time.Now()
-			awaitAnswers(t, requests, commit)
-		}
-		windows[len(windows)-1].to = time.Now().Add(time.Hour)
-		check(t, in, requests, windows)
+		check(t, in, requests, reloadToAndFro(t, in, requests, 20))
 		if st := in.terminate(); st != 0 {
 			t.Errorf("exit code %d, want the app's own 0", st)
 		}
@@ -90,6 +81,21 @@ func TestReload_OfABrokenReleaseLosesNoRequest(t *testing.T) {
 		in.mustFail(`{"commit":"throws"}`, "FailedPrecondition", "marked bad", "force")
 		check(t, in, requests, windows)
 	})
+}
+
+// reloadToAndFro reloads n times, from v1 to v2 and back, and returns when each served.
+func reloadToAndFro(t *testing.T, in *instance, requests *load.Load, n int) []window {
+	t.Helper()
+	windows := []window{{commit: "v1", from: time.Now()}}
+	for i := range n {
+		commit := []string{"v2", "v1"}[i%2]
+		windows = append(windows, window{commit: commit, from: time.Now()})
+		in.mustReload(commit)
+		windows[len(windows)-2].to = time.Now()
+		awaitAnswers(t, requests, commit)
+	}
+	windows[len(windows)-1].to = time.Now().Add(time.Hour)
+	return windows
 }
 
 // awaitAnswers lets the load run on until a commit has answered for a while.

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"net"
 	"path/filepath"
-	"pitstop/drain"
 	"syscall"
 	"testing"
 	"time"
+
+	"pitstop/drain"
 )
 
 func TestDialBackend_DialsNobodyWhoIsGone(t *testing.T) {

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"pitstop/drain"
 	"testing"
+
+	"pitstop/drain"
 )
 
 func TestStatusOf_IsATable(t *testing.T) {

@@ -32,27 +32,30 @@ func (h hop) own(field string) string {
 }
 
 // fate is what becomes of a field.
-type fate uint8
+type Fate uint8
 
 const (
-	pass    fate = iota // as it came, if it came
-	replace             // by what the engine says, which may be nothing
-	extend              // by what the engine says, behind what came
+	// Pass: as it came, if it came.
+	Pass Fate = iota
+	// Replace: by what the engine says, which may be nothing.
+	Replace
+	// Extend: by what the engine says, behind what came.
+	Extend
 )
 
 // fate says what becomes of one of wayFields that was given or not by a peer that stands inside (IsPrivate) or not.
-func (f Forwarded) fate(field string, given, inside bool) fate {
+func (f Forwarded) Fate(list, given, inside bool) Fate {
 	switch {
 	case f == ForwardedOff:
-		return pass
+		return Pass
 	case !given, f == ForwardedSet:
-		return replace
-	case f == ForwardedAppend && field == "X-Forwarded-For":
-		return extend
+		return Replace
+	case f == ForwardedAppend && list:
+		return Extend
 	case f == ForwardedAppend, inside:
-		return pass
+		return Pass
 	default:
-		return replace
+		return Replace
 	}
 }
 
@@ -63,12 +66,12 @@ func (f Forwarded) Apply(out http.Header, in *http.Request) {
 	for _, field := range wayFields {
 		given, own := in.Header[field], last.own(field)
 		delete(out, field)
-		switch what := f.fate(field, len(given) > 0, inside); {
-		case what == pass && len(given) > 0:
+		switch what := f.Fate(field == "X-Forwarded-For", len(given) > 0, inside); {
+		case what == Pass && len(given) > 0:
 			out[field] = given
-		case what == extend:
+		case what == Extend:
 			out[field] = []string{strings.Join(given, ", ") + ", " + own}
-		case what == replace && own != "":
+		case what == Replace && own != "":
 			out[field] = []string{own}
 		}
 	}

@@ -95,7 +95,7 @@ func TestStd_ServesConnectionsAcceptedElsewhere(t *testing.T) {
 	f.gate.Serve(f.backend(echo))
 	for _, secure := range []bool{false, true} {
 		ours, theirs := net.Pipe()
-		f.engine.(*std.Engine).ServeConn(ours)
+		f.engine.(*std.Engine).ServeConn(ours, nil)
 		if secure {
 			theirs = tls.Client(theirs, &tls.Config{InsecureSkipVerify: true})
 		}
@@ -110,7 +110,7 @@ func TestStd_ServesConnectionsAcceptedElsewhere(t *testing.T) {
 		t.Error(err)
 	}
 	ours, theirs := net.Pipe()
-	f.engine.(*std.Engine).ServeConn(ours)
+	f.engine.(*std.Engine).ServeConn(ours, nil)
 	if _, err := theirs.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("after the drain: %v", err)
 	}

@@ -24,7 +24,8 @@ type Exchange struct {
 	RequestID []byte
 	// Status is what the client got: the child's, or the engine's own; 499 when it had left; 101 for a tunnel.
 	Status int
-	// Received and Sent count bytes of the bodies: the request's, and the response's with the framing that it was sent in.
+	// Received and Sent count bytes of the bodies: the request's, and the response's, with the chunk framing where the engine
+	// writes that itself.
 	// Of a tunnel, what went through it.
 	Received, Sent int64
 	// Kind is what the visit was at its end.

@@ -5,9 +5,7 @@ import "pitstop/proxy/http1"
 // IsTrailer says whether a field may stand in a trailer section: what frames, routes, or says who asks, may not
 // (RFC 9110, 6.5.1).
 func IsTrailer(name []byte) bool {
-	switch http1.Identify(name) {
-	case http1.Other:
-	default:
+	if http1.Identify(name) != http1.Other {
 		return false
 	}
 	for _, forbidden := range [...]string{"authorization", "cookie", "set-cookie", "cache-control", "content-range", "content-language",

@@ -3,8 +3,9 @@ package lean
 import (
 	"context"
 	"errors"
-	"pitstop/proxy"
 	"time"
+
+	"pitstop/proxy"
 )
 
 // ask sends the request until a response begins, or it must not be sent again.
@@ -53,7 +54,7 @@ func (x *exchange) resend(err error) (resend, error) {
 	}
 	x.e.cfg.Logger.Debug("request not answered", "backend", x.visit.Backend().Addr, "err", failed.err)
 	next := resendOf(attempt{
-		Idempotent: isIdempotent(x.req.Method.In(x.in)), Whole: x.plan.whole || x.upload == nil, Upgrade: x.plan.upgrade,
+		Idempotent: proxy.IsIdempotent(x.req.Method.In(x.in)), Whole: x.plan.whole || x.upload == nil, Upgrade: x.plan.upgrade,
 		Sent: failed.sent, Used: used, Children: x.children,
 	})
 	x.seen.Replayed = x.seen.Replayed || failed.sent && next != giveUp

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"pitstop/drain"
 	"pitstop/proxy"
 	"pitstop/proxy/http1"
 )
@@ -140,4 +141,12 @@ func (x *exchange) asksForTunnel() bool {
 		return ok
 	})
 	return ok
+}
+
+// kind is what the visit counts as at first.
+func (p *bodyPlan) kind() drain.Kind {
+	if p.whole {
+		return drain.Request
+	}
+	return drain.Upload
 }

@@ -95,7 +95,7 @@ func (x *exchange) enter() error {
 
 // replayable says whether the request may be sent a second time if its child dies.
 func (x *exchange) replayable() bool {
-	return x.plan.whole && !x.plan.upgrade && isIdempotent(x.req.Method.In(x.in))
+	return x.plan.whole && !x.plan.upgrade && proxy.IsIdempotent(x.req.Method.In(x.in))
 }
 
 // heard says that the child has answered, or will not.

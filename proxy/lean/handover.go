@@ -2,7 +2,7 @@ package lean
 
 import (
 	"errors"
-	"net"
+
 	"pitstop/proxy"
 )
 
@@ -24,27 +24,5 @@ func (e *Engine) isForeign(p []byte) bool {
 func (c *conn) handOver(first []byte) {
 	c.e.gone.remove(c)
 	c.e.forget(c)
-	c.e.std.ServeConn(&begunConn{Conn: c.nc, first: first})
-}
-
-// begunConn is a connection of which the first bytes have been read: they are read again.
-type begunConn struct {
-	net.Conn
-	first []byte
-}
-
-// Read implements net.Conn.
-func (c *begunConn) Read(p []byte) (int, error) {
-	if len(c.first) == 0 {
-		return c.Conn.Read(p)
-	}
-	n := copy(p, c.first)
-	c.first = c.first[n:]
-	return n, nil
-}
-
-// CloseWrite is what the connection can, so that its wrapper can too.
-func (c *begunConn) CloseWrite() error {
-	closeWrite(c.Conn)
-	return nil
+	c.e.std.ServeConn(c.nc, first)
 }

@@ -1,12 +1,8 @@
 package lean
 
 import (
-	"syscall"
 	"time"
 )
-
-// socket is a connection whose file descriptor can be asked for.
-type socket = syscall.Conn
 
 const (
 	// lingerTime and lingerBytes bound how long a connection that is about to be closed is read from.

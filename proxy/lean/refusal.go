@@ -3,6 +3,7 @@ package lean
 import (
 	"fmt"
 	"net/http"
+
 	"pitstop/proxy"
 	"pitstop/proxy/http1"
 )

@@ -39,12 +39,3 @@ func resendOf(a attempt) resend {
 	}
 	return elsewhere
 }
-
-// isIdempotent says whether a method is (RFC 9110, 9.2.2).
-func isIdempotent(method []byte) bool {
-	switch string(method) {
-	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
-		return true
-	}
-	return false
-}

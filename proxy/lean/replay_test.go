@@ -25,12 +25,3 @@ func TestResendOf_IsATable(t *testing.T) {
 		}
 	}
 }
-
-func TestIsIdempotent_KnowsTheMethodsOfTheRFC(t *testing.T) {
-	for method, want := range map[string]bool{"GET": true, "HEAD": true, "OPTIONS": true, "TRACE": true, "PUT": true, "DELETE": true,
-		"POST": false, "PATCH": false, "get": false, "": false} {
-		if isIdempotent([]byte(method)) != want {
-			t.Errorf("%q: not %t", method, want)
-		}
-	}
-}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"pitstop/drain"
 	"pitstop/proxy"
 	"pitstop/proxy/http1"
 )
@@ -140,7 +139,7 @@ func (x *exchange) dropsRequestField(f *http1.Field) bool {
 	case f.ID == http1.XRequestID:
 		return !x.keepsRequestID()
 	case bit&forwardedFields != 0:
-		return x.dropsForwarded(f.ID)
+		return x.fate(f.ID) != proxy.Pass
 	case x.req.Nominated && bit&kept == 0:
 		return x.req.Nominates(x.in, f.Name.In(x.in))
 	}
@@ -176,40 +175,23 @@ func takesTrailers(te []byte) (found bool) {
 	return found
 }
 
-// dropsForwarded says whether what the client says of its way is not believed.
-func (x *exchange) dropsForwarded(id http1.ID) bool {
-	switch x.e.cfg.Forwarded {
-	case proxy.ForwardedOff:
-		return false
-	case proxy.ForwardedSet:
-		return true
-	case proxy.ForwardedAppend:
-		return id == http1.XForwardedFor // it is written anew
-	}
-	return !x.c.private
+// fate says what becomes of a field that tells the request's way.
+func (x *exchange) fate(id http1.ID) proxy.Fate {
+	return x.e.cfg.Forwarded.Fate(id == http1.XForwardedFor, x.req.HasField(id), x.c.private)
 }
 
-// appendForwarded sets what is not there.
+// appendForwarded writes what the engine has to say of the way.
 func (x *exchange) appendForwarded(b []byte) []byte {
-	mode := x.e.cfg.Forwarded
-	if mode == proxy.ForwardedOff {
-		return b
-	}
-	if mode == proxy.ForwardedAppend && x.req.HasField(http1.XForwardedFor) {
-		b = x.appendForwardedFor(b)
-	} else if x.missing(http1.XForwardedFor) {
-		b = append(b, x.c.forwarded[0]...)
-	}
-	if x.missing(http1.XForwardedProto) {
-		b = append(b, x.c.forwarded[1]...)
-	}
-	if x.missing(http1.XForwardedPort) {
-		b = append(b, x.c.forwarded[2]...)
+	for i, id := range [...]http1.ID{http1.XForwardedFor, http1.XForwardedProto, http1.XForwardedPort} {
+		switch x.fate(id) {
+		case proxy.Replace:
+			b = append(b, x.c.forwarded[i]...)
+		case proxy.Extend:
+			b = x.appendForwardedFor(b)
+		}
 	}
 	return b
 }
-
-func (x *exchange) missing(id http1.ID) bool { return !x.req.HasField(id) || x.dropsForwarded(id) }
 
 // appendForwardedFor writes all that was said of the way, and the peer behind it.
 func (x *exchange) appendForwardedFor(b []byte) []byte {
@@ -231,14 +213,7 @@ func (x *exchange) isHealth() bool {
 
 // health answers for the load balancer.
 func (x *exchange) health() bool {
-	err := x.e.cfg.Health()
-	if err == nil && x.e.lameDuck.Load() {
-		err = errors.New("ending")
-	}
-	status, body := http.StatusOK, "ok\n"
-	if err != nil {
-		status, body = http.StatusServiceUnavailable, err.Error()+"\n"
-	}
+	status, body := x.e.cfg.HealthAnswer(x.e.lameDuck.Load())
 	x.again = !x.req.Close && !x.e.lameDuck.Load() && !x.req.Chunked && x.req.Length <= 0
 	x.plan.end, x.plan.whole = x.req.Size, x.again || !x.req.Chunked && x.req.Length <= 0
 	b := fmt.Appendf(x.out[:0], "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nContent-Length: %d\r\n",
@@ -251,12 +226,4 @@ func (x *exchange) health() bool {
 		x.again = false
 	}
 	return x.again
-}
-
-// kind is what the visit counts as at first.
-func (p *bodyPlan) kind() drain.Kind {
-	if p.whole {
-		return drain.Request
-	}
-	return drain.Upload
 }

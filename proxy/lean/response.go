@@ -145,7 +145,7 @@ func (x *exchange) relay() error {
 	if done && x.upload == nil { // before the client has it: the next request needs the connection
 		x.leave(r.reusable())
 	}
-	if isEventStream1(x.resp.Find(x.back, http1.ContentType)) && !done {
+	if isEventStream(x.resp.Find(x.back, http1.ContentType)) && !done {
 		x.becomeEndless(drain.Stream)
 		defer x.endless.over()
 	}
@@ -234,7 +234,7 @@ func (x *exchange) dropsResponseField(f *http1.Field, drops uint32) bool {
 	return false
 }
 
-func isEventStream1(contentType []byte) bool {
+func isEventStream(contentType []byte) bool {
 	const want = "text/event-stream"
 	if len(contentType) < len(want) || !http1.EqualFold(contentType[:len(want)], want) {
 		return false

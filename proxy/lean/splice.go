@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// splice moves the rest of a request's body of known length from the client to the child, at a third of what copying costs.
+// splice moves the rest of a request's body of known length from the client to the child, at about a third of what copying costs.
 // (Responses are copied: out of a unix socket that is the cheaper way.) What it does not finish, because the child takes no
 // more or there is no pipe, is left to others.
 func (u *upload) splice() error {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"pitstop/drain"
@@ -62,7 +63,7 @@ func (t *tunnelled) up(first []byte) {
 		return
 	}
 	var r lazyReader
-	if r.init(x.c.nc.(socket), &x.e.in) != nil {
+	if r.init(x.c.nc.(syscall.Conn), &x.e.in) != nil {
 		_ = x.up.Close()
 		return
 	}
@@ -96,7 +97,7 @@ func (t *tunnelled) up(first []byte) {
 func (t *tunnelled) copyDown() error {
 	x := t.x
 	var r lazyReader
-	if err := r.init(x.up.Conn.(socket), &x.e.back); err != nil {
+	if err := r.init(x.up.Conn.(syscall.Conn), &x.e.back); err != nil {
 		return t.hangUp(err)
 	}
 	for {

@@ -6,9 +6,10 @@ import (
 	"errors"
 	"io"
 	"net"
-	"pitstop/proxy"
 	"sync"
 	"time"
+
+	"pitstop/proxy"
 )
 
 // lastGreeting is what clients have to say their first word when a drain begins.

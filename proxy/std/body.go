@@ -92,12 +92,5 @@ func kindOf(req *http.Request, b body) drain.Kind {
 // mayReplay says whether a request of which nothing was answered may be sent a second time: its method is
 // idempotent (RFC 9110, 9.2.2), its body is still in memory, and it asks for no upgrade.
 func mayReplay(req *http.Request, b body) bool {
-	if !b.whole || req.Header.Get("Upgrade") != "" {
-		return false
-	}
-	switch req.Method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
-		return true
-	}
-	return false
+	return b.whole && req.Header.Get("Upgrade") == "" && proxy.IsIdempotent(req.Method)
 }

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
-	"pitstop/proxy"
 	"testing"
+
+	"pitstop/proxy"
 )
 
 func TestBudget_BodiesBeyondItAreNotReadAhead(t *testing.T) {

@@ -2,8 +2,9 @@ package std
 
 import (
 	"net/http"
-	"pitstop/proxy"
 	"strings"
+
+	"pitstop/proxy"
 )
 
 // requestID is the id that the client gave, if it is a sane one, else a new one.

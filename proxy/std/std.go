@@ -2,7 +2,6 @@ package std
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -85,10 +84,10 @@ func (e *Engine) Serve(_ context.Context, ln net.Listener) error {
 }
 
 // ServeConn serves a connection that was accepted elsewhere, in the clear or with TLS, HTTP/1.1 or HTTP/2. It returns at
-// once; what was read of the connection already, conn must read again.
-func (e *Engine) ServeConn(conn net.Conn) {
+// once. Its first bytes are those that were read of it already.
+func (e *Engine) ServeConn(conn net.Conn, first []byte) {
 	e.start()
-	e.acceptor.take(conn)
+	e.acceptor.take(&replayed{Conn: conn, first: first})
 }
 
 func (e *Engine) start() {
@@ -162,18 +161,11 @@ func (e *Engine) carry(w *writer, r *http.Request, next http.Handler) {
 }
 
 func (e *Engine) health(w http.ResponseWriter) {
-	err := e.cfg.Health()
-	if err == nil && e.lameDuck.Load() {
-		err = errors.New("ending")
-	}
+	status, body := e.cfg.HealthAnswer(e.lameDuck.Load())
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	if err != nil {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = io.WriteString(w, err.Error()+"\n")
-		return
-	}
-	_, _ = io.WriteString(w, "ok\n")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body)
 }
 
 // rewrite makes the child's request of the client's: the same target, host and fields, with the way it came.

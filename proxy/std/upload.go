@@ -6,10 +6,11 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"pitstop/proxy"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"pitstop/proxy"
 )
 
 // clientBody is a request's body as the client sends it: bounded in size and in how long it may stand still. The transport

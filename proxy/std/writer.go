@@ -5,8 +5,9 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"pitstop/proxy"
 	"time"
+
+	"pitstop/proxy"
 )
 
 // errEarlyUpgrade is a change of protocol in the middle of a request (RFC 9110, 7.8, lets clients speak the other one only
@@ -125,12 +126,14 @@ type hijacked struct {
 	flight *flight
 }
 
+// Read implements net.Conn.
 func (c *hijacked) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.flight.received.Add(int64(n))
 	return n, err
 }
 
+// Write implements net.Conn.
 func (c *hijacked) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	c.flight.sent.Add(int64(n))
