@@ -4,11 +4,10 @@ package lean
 
 import (
 	"errors"
-	"math"
 )
 
 const (
-	spliceFrom = math.MaxInt64 // never
+	spliceFrom = 1 << 62 // never
 	maxPipes   = 0
 )
 
