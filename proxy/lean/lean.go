@@ -185,6 +185,7 @@ func (e *Engine) sweep() {
 		e.each(func(c *conn) { c.ring(n) })
 		if n%10 == 0 {
 			e.pools.each(func(p *upstreams) { p.sweep(n) })
+			e.pipes.sweep()
 			e.limit.second(e.cfg.Logger)
 		}
 	}

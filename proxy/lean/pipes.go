@@ -6,6 +6,7 @@ import "sync"
 type pipes struct {
 	mu     sync.Mutex
 	kept   []*pipe
+	least  int // the fewest that were kept since the last sweep: so many were not needed
 	closed bool
 }
 
@@ -15,6 +16,7 @@ func (p *pipes) get() *pipe {
 	if n := len(p.kept); n > 0 {
 		pipe := p.kept[n-1]
 		p.kept = p.kept[:n-1]
+		p.least = min(p.least, n-1)
 		p.mu.Unlock()
 		return pipe
 	}
@@ -37,6 +39,17 @@ func (p *pipes) put(pipe *pipe, empty bool) {
 	if !keep {
 		pipe.close()
 	}
+}
+
+// sweep closes those that were not needed since the last one.
+func (p *pipes) sweep() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, pipe := range p.kept[:p.least] {
+		pipe.close()
+	}
+	p.kept = append(p.kept[:0], p.kept[p.least:]...)
+	p.least = len(p.kept)
 }
 
 func (p *pipes) close() {
